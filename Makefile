@@ -1,0 +1,119 @@
+# Upbeat: build, run, test. `make help` lists what there is.
+#
+# Everything made goes below $(BUILD); sources stay clean. Settings may be given on the command line or
+# in config.local. Dependencies between files are found by the compiler (-MMD -MP), files by wildcard:
+# adding a source file needs no edit here.
+
+# ---- settings ----------------------------------------------------------------------------------------
+-include config.local
+
+CC        ?= cc
+BUILD     ?= build
+PREFIX    ?= /usr/local
+PYTHON    ?= /usr/bin/python3
+PKG_CONFIG ?= pkg-config
+OPT       ?= -O2 -g
+# Debian's hardening flags, one variable so that a packager can replace them.
+HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fcf-protection -ftrapv
+HARDENING_LD ?= -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+WARNINGS  ?= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror=implicit-function-declaration
+# STATIC=1 links upbeat.fcgi static-PIE: start-up is what a plain CGI request pays for.
+STATIC    ?= 1
+ASAN      ?= 0
+
+ifeq ($(ASAN),1)
+  BUILD     := $(BUILD)-asan
+  OPT       := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+  HARDENING :=
+  STATIC    := 0
+endif
+
+CPPFLAGS += -D_GNU_SOURCE -Icommon -Icgi-bin
+CFLAGS   += -std=c11 $(OPT) $(WARNINGS) $(HARDENING) -fPIE -pthread -ffunction-sections -fdata-sections
+LDFLAGS  += -pie -Wl,--gc-sections $(HARDENING_LD) $(filter -fsanitize=% -O%,$(OPT)) -pthread
+
+# pkg-config where it knows the library, the plain name where it does not.
+libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
+WEB_LIBS    := $(call libs,fcgi,-lfcgi) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
+PROBER_LIBS := $(call libs,lmdb,-llmdb) $(call libs,libcurl,-lcurl) $(call libs,libcares,-lcares) \
+	$(call libs,libcjson,-lcjson) $(call libs,libssl libcrypto,-lssl -lcrypto) -lm
+ifeq ($(STATIC),1)
+  WEB_LDFLAGS := $(filter-out -pie,$(LDFLAGS)) -static-pie
+else
+  WEB_LDFLAGS := $(LDFLAGS)
+endif
+
+# ---- what there is -----------------------------------------------------------------------------------
+COMMON_SRC := $(wildcard common/base/*.c common/model/*.c common/store/*.c)
+WEB_SRC    := $(wildcard cgi-bin/web/*.c)
+PROBER_SRC := $(wildcard cgi-bin/prober/*.c cgi-bin/prober/check/*.c cgi-bin/prober/notify/*.c)
+HTML_SRC   := $(filter-out %.c,$(wildcard cgi-bin/web/html/*))
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+COMMON_LIB := $(BUILD)/libcommon.a
+WEB_LIB    := $(BUILD)/libweb.a
+PROBER_LIB := $(BUILD)/libprober.a
+HTML_OBJ   := $(BUILD)/obj/gen/html.o
+
+.PHONY: all help deps deps-test run test test-extra unit e2e bench fuzz lint format install clean
+all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
+
+help:
+	@sed -n 's/^##: //p' Makefile
+
+# ---- the two programs --------------------------------------------------------------------------------
+##: make                  builds build/upbeat.fcgi and build/upbeat-prober (ASAN=1, STATIC=0, CC=clang)
+$(BUILD)/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(WEB_LIB) $(COMMON_LIB)
+	$(CC) $(WEB_LDFLAGS) -o $@ $^ $(WEB_LIBS)
+
+$(BUILD)/upbeat-prober: $(call obj,cgi-bin/prober/main.c) $(PROBER_LIB) $(COMMON_LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(PROBER_LIBS)
+
+$(COMMON_LIB): $(call obj,$(COMMON_SRC))
+$(WEB_LIB): $(call obj,$(filter-out %/main.c,$(WEB_SRC))) $(HTML_OBJ)
+$(PROBER_LIB): $(call obj,$(filter-out %/main.c,$(PROBER_SRC)))
+%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The designers' files, as {name, bytes, length} rows.
+$(BUILD)/embed: cgi-bin/web/html/embed.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 -Wall -Wextra -o $@ $<
+$(BUILD)/gen/html.c: $(BUILD)/embed $(HTML_SRC)
+	@mkdir -p $(@D)
+	$(BUILD)/embed $(HTML_SRC) > $@
+$(HTML_OBJ): $(BUILD)/gen/html.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# ---- tests -------------------------------------------------------------------------------------------
+# tests/unit/<room>/test_*.c is one cmocka program each, linked with that room and what lies below it.
+UNIT_SRC  := $(wildcard tests/unit/*/test_*.c)
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+CMOCKA    := $(call libs,cmocka,-lcmocka)
+
+$(BUILD)/unit/web/%: $(BUILD)/obj/tests/unit/web/%.o $(WEB_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(WEB_LIBS)
+$(BUILD)/unit/prober/%: $(BUILD)/obj/tests/unit/prober/%.o $(PROBER_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(PROBER_LIBS)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
+
+##: make unit             builds and runs the unit tests (T=name: only those whose path has it)
+unit: $(UNIT_BIN)
+	@set -e; for t in $(UNIT_BIN); do case $$t in *$(T)*) $$t;; esac; done
+
+clean:
+	rm -rf build build-asan
+
+.SECONDARY:
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
