@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * series: history as numbers. Samples of one pass, hours and days rolled up from them, and uptime over any
+ * span with the time that nobody could see kept apart.
+ */
+#ifndef MODEL_SERIES_H
+#define MODEL_SERIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/monitor.h"
+#include "model/result.h"
+
+/* One stored result. */
+struct sample {
+	uint32_t monitor_id;
+	int64_t at_us;
+	enum outcome outcome;
+	enum monitor_state state; /* after it was judged */
+	int64_t response_us;      /* -1 none */
+	struct timings timings;
+};
+
+/* A span of one monitor summed up; the unit of hourly and daily history. */
+struct rollup {
+	int64_t from_s, to_s;     /* [from, to) */
+	int64_t up_s, down_s, unknown_s; /* paused and maintenance time is in none of them */
+	uint32_t count;           /* results with a response time */
+	uint32_t min_us, mean_us, p50_us, p95_us, max_us;
+};
+
+/* up / (up + down); -1 when nothing was seen. */
+double series_uptime(const struct rollup *rollup);
+/* Adds b to a (percentiles: weighted by count, which is what can be said of merged quantiles). */
+void series_merge(struct rollup *a, const struct rollup *b);
+/* Sums samples of one monitor, oldest first, over [from_s, to_s). A result holds until the next one, at
+   most for hold_s; what lies beyond is unknown. */
+void series_rollup(const struct sample *samples, size_t n, int64_t from_s, int64_t to_s, int64_t hold_s,
+	struct rollup *out);
+
+#endif
