@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * store: what the two books have in common. Each is an LMDB environment in its own directory below the
+ * store's: inbox/ is written by the web program only, state/ by the prober only; each reads the other's.
+ *
+ * Only common/store includes lmdb.h, and nothing of LMDB is seen outside: the verbs of inbox.h and state.h
+ * are those of our domain, so that another engine could stand behind them.
+ *
+ * How a book is kept (details at the code): created in a temporary directory and renamed; data.mdb
+ * allocated ahead with real zeros so that a full disk does not stop it; maps start at 64 MB and double, in
+ * every process; records are packed (base/pack.h) with version and checksum; network file systems are
+ * refused; stale readers are cleared; a storage error aborts or reopens, never exits.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum store_mode {
+	STORE_READ,   /* read-only; ERROR_MISSING when it is not there */
+	STORE_WRITE,  /* its one writing program; ERROR_MISSING when it is not there */
+	STORE_CREATE, /* as STORE_WRITE, and made when missing */
+};
+
+/* Figures of a book, for doctor and status. */
+struct store_figures {
+	uint64_t file_bytes, used_bytes, map_bytes;
+	unsigned readers, stale_cleared;
+	uint64_t transaction;
+};
+
+/* Makes the store's directory itself and checks that it is fit: local file system, ours to write. */
+bool store_prepare(const char *dir, struct error *err);
+
+#endif
