@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * check: one look at one target. Each monitor type is one file with one `struct check_type`, and one line
+ * of checks.def:
+ *
+ *	CHECK(http)
+ *
+ * which declares `extern const struct check_type check_http` and puts it into the table. The smallest real
+ * one, check_port.c, is the worked example.
+ */
+#ifndef PROBER_CHECK_H
+#define PROBER_CHECK_H
+
+#include "model/monitor.h"
+#include "model/result.h"
+#include "prober/field.h"
+#include "prober/loop.h"
+#include "store/inbox.h"
+
+struct check_type;
+
+/* A running check. Made by check_start(), freed after its done() returned or by check_cancel(). */
+struct check {
+	const struct check_type *type;
+	const struct monitor *monitor; /* outlives the check */
+	const void *options;           /* the type's own struct, loaded from monitor->options and the secrets */
+	struct loop *loop;
+	struct check_world *world;
+	int64_t started_us;            /* monotonic, when dispatched: its clock starts here */
+	struct result result;          /* filled in by the type; outcome unknown, timings -1 at first */
+	void *own;                     /* the type's state */
+	void (*done)(struct check *check, void *arg); /* result is complete; called once, not from check_start */
+	void *arg;
+};
+
+/* What checks may look at beside their target. */
+struct check_world {
+	struct inbox *inbox;           /* heartbeats; NULL: no beats yet */
+	const char *inbox_problem;     /* why inbox is NULL, or NULL */
+	int64_t grace_from_us;         /* heartbeats: deadlines count from here at the earliest */
+	bool web_failing;              /* self_check fails: heartbeats are unknown */
+	const char *ca_bundle;         /* path; NULL: none was found */
+};
+
+struct check_type {
+	const char *name;              /* as in "type" */
+	const char *help;              /* one sentence for the man page */
+	const struct field *fields;    /* its own keys */
+	size_t field_count;
+	size_t options_size;
+	/* Further checks over all fields together; appends what is wrong to `why`. May be NULL. */
+	bool (*validate)(const void *options, struct text *why);
+	/* Begins the look. The type arranges that check_finish() is called exactly once, at the latest when
+	   monitor->timeout_ms has passed; never from within start. */
+	void (*start)(struct check *check);
+	/* Releases check->own and everything on the loop; called before the check is freed, in any case. */
+	void (*end)(struct check *check);
+	bool passive;                  /* waits for the monitored program (heartbeat): judged at its deadline */
+};
+
+/* All types in the order of checks.def; NULL-terminated. */
+extern const struct check_type *const check_types[];
+const struct check_type *check_type_by_name(const char *name);
+
+/* Starts a look. `secrets` is the monitor's object in the privates, or NULL. NULL with err on options that
+   cannot be loaded. */
+struct check *check_start(struct loop *loop, struct check_world *world, const struct monitor *monitor,
+	const cJSON *secrets, void (*done)(struct check *check, void *arg), void *arg, struct error *err);
+/* For types: the result is complete. Sets at_us, total_us (when still -1) and calls done on the next turn. */
+void check_finish(struct check *check);
+void check_cancel(struct check *check);
+void check_free(struct check *check); /* after done */
+
+#endif
