@@ -35,6 +35,10 @@ struct config {
 
 /* $UPBEAT_CONFIG or /etc/upbeat/upbeat.json, unless -c gave one. Never NULL; the caller frees. */
 char *config_path(const char *given);
+/* The store's directory that this configuration file names, read as far as needed and no further; from before
+   the mistake in a broken file, else $UPBEAT_STORE, else /var/lib/upbeat. Absolute (a relative one counts from
+   the file). Never NULL; the caller frees. */
+char *config_store(const char *path);
 /* Reads and checks everything; never fails: problems are in the result. */
 void config_read(struct config *config, const char *path);
 void config_free(struct config *config);
