@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * mem: allocation that succeeds or ends the process. See mem.h.
+ *
+ * The line on stderr is written with write(), because stdio may want memory itself.
+ */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Noreturn void mem_exhausted(void)
+{
+	static const char line[] = "upbeat: out of memory\n";
+
+	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		_exit(75);
+	abort();
+}
+
+static size_t mem_product(size_t n, size_t size)
+{
+	size_t product;
+
+	if (__builtin_mul_overflow(n, size, &product))
+		mem_exhausted();
+	return product;
+}
+
+void *mem_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		mem_exhausted();
+	return p;
+}
+
+void *mem_array(size_t n, size_t size)
+{
+	return mem_alloc(mem_product(n, size));
+}
+
+void *mem_grow(void *old, size_t n, size_t size)
+{
+	size_t total = mem_product(n, size);
+	void *p = realloc(old, total ? total : 1);
+
+	if (!p)
+		mem_exhausted();
+	return p;
+}
+
+void *mem_dup(const void *bytes, size_t size)
+{
+	void *p = mem_alloc(size);
+
+	if (size)
+		memcpy(p, bytes, size);
+	return p;
+}
+
+char *mem_str(const char *s)
+{
+	return s ? mem_strn(s, strlen(s)) : NULL;
+}
+
+char *mem_strn(const char *s, size_t n)
+{
+	char *copy;
+
+	if (n == SIZE_MAX)
+		mem_exhausted();
+	copy = mem_alloc(n + 1);
+	if (n)
+		memcpy(copy, s, n);
+	return copy;
+}
