@@ -5,6 +5,8 @@
  *
  * A row says where its value goes (an offset into the options struct of its owner). Strings and lists are
  * owned by that struct and freed by fields_clear().
+ *
+ * Calls: fields_load, fields_print, fields_clear; field_read for one value; fields_find, field_nearest.
  */
 #ifndef PROBER_FIELD_H
 #define PROBER_FIELD_H
@@ -30,6 +32,11 @@ enum field_type {
 	FIELD_INTS,     /* struct ints */
 	FIELD_MAP,      /* struct map: an object of strings (headers) */
 	FIELD_JSON,     /* char *: any JSON value, checked by the row's `check`, kept as compact text */
+	/* Values with rows of their own (`inner`), kept as compact text like FIELD_JSON: */
+	FIELD_GROUP,    /* an object with these keys */
+	FIELD_NAMED,    /* an object whose every member is an object with these keys */
+	FIELD_ENTRIES,  /* a list; each entry is a string or an object with these keys */
+	FIELD__COUNT
 };
 
 struct strings {
@@ -49,21 +56,41 @@ struct field {
 	const char *name;
 	enum field_type type;
 	size_t offset;           /* offsetof(struct ..._options, ...) */
-	const char *fallback;    /* default, as it would be written in the file; NULL: unset (zero) */
-	bool required;
+	/* The default as it would be written in the file, but strings (durations, choices, URLs) without
+	   their quotes: "30s", "5", "true", "[21,7,1]". NULL: unset (zero). */
+	const char *fallback;
+	bool required;           /* must be given, and a string must not be empty */
 	bool secret;             /* a value of another type that must not be published (auth) */
-	double min, max;         /* of INT, DURATION (ms), list lengths; both 0: no limit */
+	double min, max;         /* of INT, each of INTS, DURATION (ms), lengths of other lists; 0 0: no limit */
 	const char *const *choices; /* NULL-terminated, of CHOICE */
 	const char *help;        /* one sentence for the man page and the schema */
-	/* A further check of the parsed value; on false `why` says what is wrong. May be NULL. */
+	/* A further check of the parsed value; `value` points to where it is kept (char **, int64_t *,
+	   struct strings *, ...). On false `why` says what is wrong, to follow the key: must be ...
+	   May be NULL. */
 	bool (*check)(const void *value, struct text *why);
+	const struct field *inner; /* of GROUP, NAMED, ENTRIES */
+	size_t inner_count;
 };
+
+/* Reads one value into `at` (zeroed); secrets are taken as they stand. On false `why` says what it must be,
+   and nothing is kept. */
+bool field_read(const struct field *field, const cJSON *value, void *at, struct text *why);
+/* True for rows whose strings may be "file:..." or "env:..." and are never published. */
+bool field_is_secret(const struct field *field);
 
 /* Fills options (zeroed by the caller) from a JSON object whose values were already validated, or from the
    fallbacks where a key is absent. false: err names the key. For what config.c has checked and published. */
 bool fields_load(const struct field *fields, size_t n, const cJSON *object, void *options, struct error *err);
+/* The same from two objects: the published part, and the secrets kept beside it (may be NULL). */
+bool fields_load_both(const struct field *fields, size_t n, const cJSON *object, const cJSON *secrets,
+	void *options, struct error *err);
 /* The non-secret fields as one compact JSON object, for publishing. */
 void fields_print(const struct field *fields, size_t n, const void *options, struct text *out);
 void fields_clear(const struct field *fields, size_t n, void *options);
+/* The row of this name, or NULL. */
+const struct field *fields_find(const struct field *fields, size_t n, const char *name);
+
+/* http or https, a host, a port in range, no blanks or control characters, no user name and password. */
+bool field_url_valid(const char *url, struct text *why);
 
 #endif
