@@ -43,7 +43,7 @@ struct beat_last {
 	int64_t last_time_us;      /* newest accepted client time; 0 none */
 	uint64_t count;            /* beats accepted since ever */
 	struct moment success;     /* when the newest success arrived; wall_us 0: never */
-	struct moment failed;      /* newest fail or non-zero exit */
+	struct moment failed;      /* fail or non-zero exit that came after it; wall_us 0: none */
 	struct moment started;     /* of the run that has not finished; wall_us 0: none is running */
 	struct moment any;         /* newest of any kind */
 	enum beat_kind kind;       /* of the newest */
@@ -52,13 +52,17 @@ struct beat_last {
 	char *msg;                 /* of the newest beat that had one, or NULL; owned */
 	char *rid;                 /* of the running start, or NULL; owned */
 };
-void beat_last_clear(struct beat_last *last);
+#define BEAT_LAST_INIT {.exit_status = -1, .run_us = -1} /* of a heartbeat that never beat */
+void beat_last_clear(struct beat_last *last);              /* frees, and leaves BEAT_LAST_INIT */
 
 enum beat_verdict {
 	BEAT_OK,
 	BEAT_NOT_NEWER,      /* replay, or a clock that was stepped back */
 	BEAT_OUTSIDE_WINDOW, /* too far from our clock */
 };
+
+/* Received this much before a scheduled time it counts for that time: two clocks never agree exactly. */
+#define SCHEDULE_EARLY_S 2
 
 /* May it be stored? `last` may be NULL (never beaten). */
 enum beat_verdict beat_admit(const struct heartbeat_rules *rules, const struct beat_last *last,
@@ -76,13 +80,18 @@ enum freshness {
 
 struct beat_age {
 	enum freshness freshness;
+	bool answers_200;    /* what GET /beat says: a start does not count there, so an unfinished run
+	                        leaves it 200 as long as the newest success is within its deadline */
 	int64_t age_us;      /* since the newest success was received; -1 never */
 	int64_t max_age_us;  /* allowed; for a schedule: from that success to its deadline */
 	int64_t deadline_us; /* wall clock at which it becomes (or became) late; 0 never armed */
 };
 
-/* How fresh it is now. `grace_from_us`: wall clock from which deadlines count at the earliest, because
-   we ourselves were down before it (0: none). */
+/* How fresh it is now. `grace_from_us`: wall clock at which our own outage ended (0: there was none):
+   a full max_age, or grace, is given from there.
+
+   Ages are measured on the boot clock while it is still the same boot, so a wall clock that is stepped
+   makes nobody late; else on the wall clock, where what was received in the future is late, not fresh. */
 struct beat_age beat_age(const struct heartbeat_rules *rules, const struct beat_last *last,
 	const struct moment *now, int64_t grace_from_us);
 

@@ -13,7 +13,10 @@
 #include "model/monitor.h"
 #include "model/result.h"
 
-#define INCIDENT_ENTRIES_MAX 200 /* later ones only count */
+/* Later ones only count. The last RESERVED are for other things than looks and deliveries, which are many
+   and say least: decisions and what people wrote must not be crowded out of a long outage. */
+#define INCIDENT_ENTRIES_MAX 200
+#define INCIDENT_ENTRIES_RESERVED 50
 
 enum incident_entry_kind {
 	ENTRY_ATTEMPT = 0,  /* a look at the target: result fields */

@@ -116,6 +116,9 @@ struct monitor {
 void monitor_clear(struct monitor *monitor);
 void heartbeat_rules_clear(struct heartbeat_rules *rules);
 
+/* Frees a list of n owned strings, and the list. */
+void strings_free(char **list, size_t n);
+
 /* [a-z0-9][a-z0-9._-]{0,63} and none of the verbs start, fail, log. */
 bool monitor_slug_valid(const char *s, size_t n);
 /* [A-Za-z0-9_-]{8,64} */

@@ -35,10 +35,20 @@ typedef void (*text_verb)(struct text *t, const char *s); /* text_html, text_raw
 void words_put(struct text *t, text_verb put, enum language language, enum word id, const char *const *args,
 	size_t n);
 
-/* "3 minutes", "2 h 5 min", "12 s": for people, at most two units, escaped by nothing. */
+/* The row for a count: `one` for 1, else `many`. */
+enum word words_count(uint64_t count, enum word one, enum word many);
+
+/* A length of time for people, at most two units, appended as it is (digits and our own words):
+   "340 ms", "12 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". Negative counts as 0. */
 void words_length(struct text *t, enum language language, int64_t us);
-/* The word for a state, an event, a mark. */
+/* A response time: "87 ms", "1.24 s". */
+void words_response(struct text *t, enum language language, int64_t us);
+
+/* The word for a state, an event, a mark (one MARK_... bit), and for the rule that held an alert back
+   (see judge.h and ENTRY_HELD; WORD_NONE when it is not one of ours). */
 enum word word_of_state(int state);
 enum word word_of_event(int event);
+enum word word_of_mark(unsigned mark);
+enum word word_of_held(const char *rule);
 
 #endif
