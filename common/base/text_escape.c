@@ -41,7 +41,7 @@ static struct lead lead_of(unsigned char c)
 }
 
 struct character {
-	uint32_t code;
+	uint32_t code; /* U+FFFD for a bad one, so that nobody takes its bits for those of another */
 	size_t length; /* bytes it took; of a bad one: the maximal part that could have begun one (Unicode 3.9) */
 	bool valid;
 };
@@ -50,18 +50,18 @@ static struct character character_at(const char *s, size_t n)
 {
 	unsigned char first = (unsigned char)s[0];
 	struct lead lead = lead_of(first);
-	struct character ch = {first, 1, lead.length != 0};
+	struct character ch = {first, 1, true}, bad = {0xfffd, 1, false};
 
 	if (lead.length < 2)
-		return ch;
+		return lead.length ? ch : bad;
 	ch.code = first & (0x7fu >> lead.length);
 	for (; ch.length < lead.length; ch.length++) {
 		unsigned char c = ch.length < n ? (unsigned char)s[ch.length] : 0;
 		bool fits = ch.length == 1 ? c >= lead.second_min && c <= lead.second_max : is_trail(c);
 
 		if (!fits) {
-			ch.valid = false;
-			return ch;
+			bad.length = ch.length;
+			return bad;
 		}
 		ch.code = ch.code << 6 | (c & 0x3f);
 	}
