@@ -109,8 +109,9 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMON_LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
 
 ##: make unit             builds and runs the unit tests (T=name: only those whose path has it)
-unit: $(UNIT_BIN)
-	@set -e; for t in $(UNIT_BIN); do case $$t in *$(T)*) $$t;; esac; done
+UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u)),$(u))),$(UNIT_BIN))
+unit: $(UNIT_RUN)
+	@set -e; for t in $(UNIT_RUN); do $$t; done
 
 clean:
 	rm -rf build build-asan

@@ -42,13 +42,15 @@ struct cron {
 	uint64_t minutes;  /* bit 0..59 */
 	uint32_t hours, days, months, weekdays;
 	bool days_star, weekdays_star; /* Vixie: day matches when either does, unless one is a star */
+	bool frequent; /* minute or hour begins with a star: goes by elapsed time through DST changes */
 };
 
 /* Five fields, names, ranges, lists, steps, and @hourly @daily @midnight @weekly @monthly @yearly
    @annually. On false *why is a literal that says what is wrong. */
 bool calendar_parse_cron(const char *s, struct cron *out, const char **why);
-/* The first matching minute strictly after unix_s, in the zone; -1 when none within 5 years. A job at
-   a skipped local time runs at the jump; one at a repeated local time runs once (as cron(8) does). */
+/* The first matching minute strictly after unix_s, in the zone; -1 when none within 5 years. As cron(8)
+   does it: a job at a skipped local time runs at the jump, one at a repeated local time runs once; but
+   frequent jobs ("*" or a step of it for minute or hour) just run on in the skipped or repeated hour. */
 int64_t calendar_cron_next(const struct cron *cron, const struct zone *zone, int64_t unix_s);
 /* The last matching minute at or before unix_s; -1 when none within 5 years. */
 int64_t calendar_cron_previous(const struct cron *cron, const struct zone *zone, int64_t unix_s);

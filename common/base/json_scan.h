@@ -48,7 +48,7 @@ struct json_scan {
 	/* private */
 	unsigned depth;
 	char stack[JSON_MAX_DEPTH];
-	int expect;
+	int expect, last;
 	struct json_keys *keys;
 };
 
