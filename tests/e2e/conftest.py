@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures of the end-to-end tests: a site, fronts in the modes that people use, a target whose health the
+test sets, and catchers for what is sent to people. A failing test shows the logs of everything it started."""
+import pytest
+
+import catchers
+from upbeat import Apache, Lighttpd, Site
+
+
+@pytest.fixture
+def site(tmp_path_factory, request):
+    folder = tmp_path_factory.mktemp("site")
+    for parent in (folder, *folder.parents):  # the web server's user must be able to walk here
+        if parent.name.startswith("pytest-"):
+            parent.chmod(0o755)
+    a_site = Site(folder)
+    yield a_site
+    a_site.close()
+    failed = getattr(request.node, "report_call", None)
+    if failed is not None and failed.failed:
+        print(a_site.logs())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, f"report_{report.when}", report)
+
+
+FRONTS = {
+    "lighttpd-fastcgi": lambda site: Lighttpd(site, "fastcgi"),
+    "lighttpd-cgi": lambda site: Lighttpd(site, "cgi"),
+    "apache-fcgid": lambda site: Apache(site, "fcgid"),
+    "apache-cgi": lambda site: Apache(site, "cgi"),
+}
+
+
+@pytest.fixture(params=FRONTS)
+def front(request, site):
+    """Upbeat behind each web server and mode in turn. Needs site.configure() and a pass to answer more than 503."""
+    return FRONTS[request.param](site)
+
+
+@pytest.fixture
+def lighttpd(site):
+    return Lighttpd(site)
+
+
+@pytest.fixture
+def target():
+    """A web site whose answer the test sets: target.status = 500."""
+    with catchers.Target() as it:
+        yield it
+
+
+@pytest.fixture
+def catcher():
+    """Takes what is sent to Slack and webhooks: catcher.received."""
+    with catchers.Catcher() as it:
+        yield it
+
+
+@pytest.fixture
+def mailbox():
+    """A real SMTP server: mailbox.mails."""
+    with catchers.Mailbox() as it:
+        yield it

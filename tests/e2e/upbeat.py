@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: ISC
+"""What the end-to-end tests stand on: a Site (one installation in a folder of its own) and the real web
+servers in front of it, started from the very example files at the top of the project with only their paths
+and ports replaced.
+
+Everything listens on 127.0.0.1, on ports the kernel gave; everything that is started is ended by its pid.
+"""
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("UPBEAT_BUILD", ROOT / "build")).resolve()
+PROBER = BUILD / "upbeat-prober"
+PROGRAM = BUILD / "upbeat.fcgi"
+AS_ROOT = os.geteuid() == 0
+WEB_USER = "www-data"
+
+
+def wait_for(what, seconds=20.0, every=0.05):
+    """Calls `what` until it returns something true, and returns that; fails the test after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
+        time.sleep(every)
+
+
+_ports = []
+
+
+def free_port():
+    """A port that nothing listens on and that no other caller here was given."""
+    while True:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in _ports:
+            _ports.append(port)
+            return port
+
+
+def listening(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Answer:
+    """An HTTP answer, whatever its status."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:200]!r}>"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+
+
+def fetch(url, method="GET", body=None, headers=None, timeout=15):
+    request = urllib.request.Request(url, body, headers or {}, method=method)
+    try:
+        with _opener.open(request, timeout=timeout) as reply:
+            return Answer(reply.status, reply.headers, reply.read())
+    except urllib.error.HTTPError as reply:
+        with reply:
+            return Answer(reply.code, reply.headers, reply.read())
+
+
+def sign(secret, body, algorithm="sha256"):
+    digest = {"sha256": hashlib.sha256, "sha1": hashlib.sha1}[algorithm]
+    return f"{algorithm}=" + hmac.new(secret.encode(), body, digest).hexdigest()
+
+
+class Site:
+    """One installation: configuration, store, and the prober's commands."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.chmod(0o755)
+        self.store = self.folder / "store"
+        self.config_file = self.folder / "upbeat.json"
+        self.processes = []
+        self.offset_ms = 0
+        self.env = {}
+        self.make_store()
+
+    def make_store(self):
+        """A store that prober and web server share: by group when they are two users."""
+        self.store.mkdir()
+        if AS_ROOT:
+            os.chown(self.store, -1, pwd.getpwnam(WEB_USER).pw_gid)
+        self.store.chmod(0o2770)
+
+    def configure(self, config, **more):
+        """Writes upbeat.json; `store` is filled in. A string is written as it is."""
+        if not isinstance(config, str):
+            config = json.dumps({"store": str(self.store), **config, **more}, indent=1)
+        self.config_file.write_text(config)
+        self.config_file.chmod(0o600)
+
+    def environment(self):
+        env = {"PATH": "/usr/bin:/bin", "UPBEAT_TESTING": "1", **self.env}
+        if self.offset_ms:
+            env["UPBEAT_CLOCK_OFFSET_MS"] = str(self.offset_ms)
+        return env
+
+    def prober(self, *arguments, timeout=120, check=False):
+        """Runs upbeat-prober to its end."""
+        done = subprocess.run([PROBER, "-c", self.config_file, *arguments], capture_output=True, text=True,
+                              timeout=timeout, env=self.environment(), stdin=subprocess.DEVNULL)
+        if check:
+            assert done.returncode == 0, done
+        return done
+
+    def a_pass(self, **options):
+        return self.prober("run", **options)
+
+    def start_prober(self, *arguments):
+        return self.start([PROBER, "-c", self.config_file, *arguments], "prober")
+
+    def status(self, slug=None):
+        done = self.prober("status", "--json")
+        assert done.returncode == 0, done
+        report = json.loads(done.stdout)
+        if slug is None:
+            return report
+        return next(m for m in report["monitors"] if m["slug"] == slug)
+
+    def start(self, command, name, **options):
+        """Starts a program in the background; its output goes to a log that is shown when the test fails."""
+        log = open(self.folder / f"{name}.log", "ab")
+        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   env=options.pop("env", self.environment()), start_new_session=True, **options)
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def stop(self, process, how=signal.SIGTERM, seconds=10):
+        if process.poll() is None:
+            process.send_signal(how)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process in self.processes:
+            self.processes.remove(process)
+
+    def close(self):
+        for process in list(reversed(self.processes)):
+            self.stop(process)
+
+    def logs(self):
+        """Everything that was logged, for a failing test's report."""
+        files = sorted(self.folder.glob("*.log")) + sorted(self.store.rglob("*.log"))
+        return "".join(f"---- {f.name}\n{f.read_text(errors='replace')[-4000:]}\n" for f in files if f.stat().st_size)
+
+
+class Front:
+    """A running web server with Upbeat mounted at `mount`."""
+
+    mount = "/upbeat"
+
+    def __init__(self, site):
+        self.site = site
+        self.port, self.tls_port = free_port(), free_port()
+        self.cgi = site.folder / "cgi-bin"
+        if not self.cgi.exists():
+            self.cgi.mkdir()
+            shutil.copy2(PROGRAM, self.cgi / "upbeat.fcgi")
+        self.url = f"http://127.0.0.1:{self.port}{self.mount}"
+        self.secret_files()
+
+    def secret_files(self):
+        """A certificate and a password file: person `ann`, password `secret`."""
+        folder = self.site.folder
+        self.cert, self.key, self.htpasswd = folder / "cert.pem", folder / "key.pem", folder / "htpasswd"
+        if not self.cert.exists():
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                            "-nodes", "-keyout", self.key, "-out", self.cert, "-days", "30", "-subj",
+                            "/CN=localhost"], check=True, capture_output=True)
+            digest = subprocess.run(["openssl", "passwd", "-apr1", "secret"], check=True, capture_output=True,
+                                    text=True).stdout.strip()
+            self.htpasswd.write_text(f"ann:{digest}\n")
+
+    def example(self, name, *replacements):
+        """The example file with its paths and ports replaced; each must occur in it."""
+        text = (ROOT / name).read_text()
+        for old, new in (("/usr/lib/upbeat/cgi-bin", self.cgi), ("/var/lib/upbeat", self.site.store),
+                         ("/etc/upbeat/staff.htpasswd", self.htpasswd),
+                         ("/etc/letsencrypt/live/example.com/fullchain.pem", self.cert),
+                         ("/etc/letsencrypt/live/example.com/privkey.pem", self.key), *replacements):
+            assert str(old) in text, f"{name} does not hold {old}"
+            text = text.replace(str(old), str(new))
+        return text
+
+    def request(self, method, path, body=None, headers=None, **options):
+        return fetch(self.url + path, method, body, headers, **options)
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path, body=b"", **headers):
+        return self.request("POST", path, body, headers)
+
+    def beat(self, slug, secret, signal_name="", time_=None, algorithm="sha256", **more):
+        """A rightly signed beat."""
+        body = json.dumps({"time": time.time() if time_ is None else time_, **more}).encode()
+        name = "X-Hub-Signature-256" if algorithm == "sha256" else "X-Hub-Signature"
+        path = "/".join(filter(None, ["/beat", slug, signal_name]))
+        return self.request("POST", path, body, {name: sign(secret, body, algorithm)})
+
+    def stop(self):
+        self.site.stop(self.process)
+
+
+class Lighttpd(Front):
+    """mode: "fastcgi" as the example is, or "cgi" as its comment says."""
+
+    def __init__(self, site, mode="fastcgi", threads=4):
+        super().__init__(site)
+        folder = site.folder
+        part = self.example("lighttpd-example.conf", ("/run/lighttpd/upbeat.socket", folder / "fcgi.socket"),
+                            (":443", f"127.0.0.1:{self.tls_port}"),
+                            ('"UPBEAT_THREADS" => "4"', self.environment(threads)))
+        if mode == "cgi":
+            part = self.as_cgi(part)
+        (folder / "lighttpd-upbeat.conf").write_text(part)
+        (folder / "www").mkdir(exist_ok=True)
+        main = folder / "lighttpd.conf"
+        main.write_text(f'server.bind = "127.0.0.1"\nserver.port = {self.port}\n'
+                        f'server.document-root = "{folder}/www"\nserver.errorlog = "{folder}/lighttpd-error.log"\n'
+                        f'server.max-request-size = 1024\ninclude "{folder}/lighttpd-upbeat.conf"\n')
+        self.process = site.start(["lighttpd", "-D", "-f", main], "lighttpd")
+        wait_for(lambda: listening(self.port))
+
+    def environment(self, threads):
+        pairs = {"UPBEAT_THREADS": str(threads), **{k: v for k, v in self.site.environment().items() if k != "PATH"}}
+        return ", ".join(f'"{k}" => "{v}"' for k, v in pairs.items())
+
+    def as_cgi(self, part):
+        """Follows the comment of the example: the FastCGI block goes, the commented lines come."""
+        lines, out, inside = part.splitlines(), [], False
+        for line in lines:
+            if line.startswith("fastcgi.server"):
+                inside = True
+            if not inside:
+                out.append(line[2:].lstrip() if line.startswith("#     ") and "cp " not in line else line)
+            if inside and line == ")))":
+                inside = False
+        text = "\n".join(out) + "\n"
+        variables = ", ".join(f'"{k}" => "{v}"' for k, v in self.site.environment().items() if k != "PATH")
+        return text.replace('setenv.set-environment = (', f"setenv.set-environment = ({variables},")
+
+
+APACHE_MODULES = "mpm_event authz_core authz_user authn_core authn_file auth_basic alias env setenvif socache_shmcb ssl"
+
+
+class Apache(Front):
+    """mode: "fcgid" as the example is, or "cgi" as its comment says."""
+
+    def __init__(self, site, mode="fcgid"):
+        super().__init__(site)
+        folder = site.folder
+        part = self.example("apache-example.conf", ("*:443", f"127.0.0.1:{self.tls_port}"),
+                            ("*:80", f"127.0.0.1:{self.port}"))
+        extra = {k: v for k, v in site.environment().items() if k != "PATH"}
+        if mode == "cgi":
+            part = part.replace("SetHandler fcgid-script", "SetHandler cgi-script")
+            part = part.replace("FcgidInitialEnv   UPBEAT_STORE", "SetEnv UPBEAT_STORE")
+            extra = "".join(f"SetEnv {k} {v}\n" for k, v in extra.items())
+        else:
+            extra = "".join(f"FcgidInitialEnv {k} {v}\n" for k, v in extra.items())
+        modules = APACHE_MODULES.split() + ["cgid", "fcgid"]
+        (folder / "apache-upbeat.conf").write_text(part)
+        (folder / "www").mkdir(exist_ok=True)
+        main = folder / "apache.conf"
+        main.write_text(
+            f"ServerRoot {folder}\nServerName localhost\nPidFile {folder}/apache.pid\nErrorLog {folder}/apache-error.log\n"
+            + (f"User {WEB_USER}\nGroup {WEB_USER}\n" if AS_ROOT else "")
+            + "".join(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so\n" for m in modules)
+            + f"ScriptSock {folder}/cgisock\nFcgidIPCDir {folder}/fcgid\nFcgidProcessTableFile {folder}/fcgid_shm\n"
+            f"Mutex file:{folder}\nDocumentRoot {folder}/www\n"
+            f"Listen 127.0.0.1:{self.port}\nListen 127.0.0.1:{self.tls_port}\nInclude {folder}/apache-upbeat.conf\n" + extra)
+        self.process = site.start(["apache2", "-f", main, "-DFOREGROUND"], "apache")
+        wait_for(lambda: listening(self.port))
