@@ -56,11 +56,31 @@ WEB_LIB    := $(BUILD)/libweb.a
 PROBER_LIB := $(BUILD)/libprober.a
 HTML_OBJ   := $(BUILD)/obj/gen/html.o
 
-.PHONY: all help deps deps-test run test test-extra unit e2e bench fuzz lint format install clean
+.PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit e2e bench fuzz corpora lint \
+	install clean
 all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
 
 help:
 	@sed -n 's/^##: //p' Makefile
+
+# ---- packages ----------------------------------------------------------------------------------------
+# Debian's names. Nothing is done when all are there; see tests/deps.sh.
+PACKAGES       := gcc libc6-dev make pkg-config libfcgi-dev liblmdb-dev libssl-dev libcjson-dev \
+	libcurl4-openssl-dev libc-ares-dev ca-certificates
+PACKAGES_RUN   := lighttpd lighttpd-mod-openssl openssl curl python3 python3-aiosmtpd
+PACKAGES_TEST  := $(PACKAGES_RUN) binutils libcmocka-dev python3-pytest python3-pytest-xdist apache2 \
+	libapache2-mod-fcgid cron strace iproute2 tzdata
+PACKAGES_EXTRA := $(PACKAGES_TEST) chromium $(if $(shell command -v npm),,npm)
+
+##: make deps             installs what is missing to build; deps-test, deps-extra: to test
+deps:
+	@tests/deps.sh $(PACKAGES)
+deps-run:
+	@tests/deps.sh $(PACKAGES) $(PACKAGES_RUN)
+deps-test:
+	@tests/deps.sh $(PACKAGES) $(PACKAGES_TEST)
+deps-extra:
+	@tests/deps.sh $(PACKAGES) $(PACKAGES_EXTRA)
 
 # ---- the two programs --------------------------------------------------------------------------------
 ##: make                  builds build/upbeat.fcgi and build/upbeat-prober (ASAN=1, STATIC=0, CC=clang)
@@ -92,6 +112,12 @@ $(HTML_OBJ): $(BUILD)/gen/html.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+##: make run              a live demo on http://127.0.0.1:8080/ (PORT=), until Ctrl-C; its state is in run/
+PORT ?= 8080
+run: deps-run
+	+@$(MAKE) --no-print-directory all
+	@exec $(PYTHON) -B contrib/demo/demo.py --build $(BUILD) --port $(PORT)
+
 # ---- tests -------------------------------------------------------------------------------------------
 # tests/unit/<room>/test_*.c is one cmocka program each, linked with that room and what lies below it.
 UNIT_SRC  := $(wildcard tests/unit/*/test_*.c)
@@ -108,10 +134,34 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
 
+##: make test             all of it, on a fresh Debian too: packages, build, unit, corpora, end to end (T=name: one)
+# The packages come first and alone: what they bring is looked for when the inner make starts.
+test: deps-test
+	+@$(MAKE) --no-print-directory check
+
+check: all unit corpora e2e
+
 ##: make unit             builds and runs the unit tests (T=name: only those whose path has it)
 UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u)),$(u))),$(UNIT_BIN))
 unit: $(UNIT_RUN)
-	@set -e; for t in $(UNIT_RUN); do $$t; done
+	@tests/unit/run $(BUILD)/unit $(sort $(UNIT_RUN))
+
+##: make e2e              structure and end-to-end tests, with the real servers (T=name: only those)
+PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q -ra --no-header --tb=short
+JOBS   ?= 4
+e2e: all
+	@UPBEAT_BUILD=$(BUILD) $(PYTEST) $(if $(T),-k '$(T)',-n $(JOBS)) tests/structure tests/e2e; \
+	status=$$?; [ $$status = 5 ] && [ -n '$(T)' ] && status=0; exit $$status
+
+##: make test-extra       what needs npm and a browser: packages first, then tests/extra
+test-extra: deps-extra
+	+@$(MAKE) --no-print-directory all
+	@UPBEAT_BUILD=$(BUILD) $(PYTEST) $(if $(T),-k '$(T)') tests/extra
+
+##: make bench            ratios against yardsticks built in the same run (T=name: one table)
+bench: deps-test
+	+@$(MAKE) --no-print-directory all
+	@UPBEAT_BUILD=$(BUILD) $(PYTHON) -B tests/bench/bench.py $(T)
 
 clean:
 	rm -rf build build-asan

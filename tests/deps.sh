@@ -28,7 +28,7 @@ if [ ! -e $policy ]; then # invoke-rc.d asks it whether a service may be started
 	trap '$root rm -f $policy' EXIT
 fi
 log=$(mktemp)
-install() { $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >"$log" 2>&1; }
 # shellcheck disable=SC2086
+install() { $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >"$log" 2>&1; }
 { $root apt-get update >"$log" 2>&1 && install; } || { cat "$log" >&2; exit 1; }
 rm -f "$log"
