@@ -21,6 +21,8 @@ WARNINGS  ?= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wp
 # STATIC=1 links upbeat.fcgi static-PIE: start-up is what a plain CGI request pays for.
 STATIC    ?= 1
 ASAN      ?= 0
+# V=1 shows the commands themselves.
+V         ?= 0
 
 ifeq ($(ASAN),1)
   BUILD     := $(BUILD)-asan
@@ -32,6 +34,11 @@ endif
 CPPFLAGS += -D_GNU_SOURCE -Icommon -Icgi-bin
 CFLAGS   += -std=c11 $(OPT) $(WARNINGS) $(HARDENING) -fPIE -pthread -ffunction-sections -fdata-sections
 LDFLAGS  += -pie -Wl,--gc-sections $(HARDENING_LD) $(filter -fsanitize=% -O%,$(OPT)) -pthread
+
+ifeq ($(V),0)
+  Q := @
+  say = @printf '  %-5s %s\n' $(1) $(2)
+endif
 
 # pkg-config where it knows the library, the plain name where it does not.
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
@@ -85,32 +92,38 @@ deps-extra:
 # ---- the two programs --------------------------------------------------------------------------------
 ##: make                  builds build/upbeat.fcgi and build/upbeat-prober (ASAN=1, STATIC=0, CC=clang)
 $(BUILD)/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(WEB_LIB) $(COMMON_LIB)
-	$(CC) $(WEB_LDFLAGS) -o $@ $^ $(WEB_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(WEB_LDFLAGS) -o $@ $^ $(WEB_LIBS)
 
 $(BUILD)/upbeat-prober: $(call obj,cgi-bin/prober/main.c) $(PROBER_LIB) $(COMMON_LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PROBER_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PROBER_LIBS)
 
 $(COMMON_LIB): $(call obj,$(COMMON_SRC))
 $(WEB_LIB): $(call obj,$(filter-out %/main.c,$(WEB_SRC))) $(HTML_OBJ)
 $(PROBER_LIB): $(call obj,$(filter-out %/main.c,$(PROBER_SRC)))
 %.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The designers' files, as {name, bytes, length} rows.
 $(BUILD)/embed: cgi-bin/web/html/embed.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O1 -Wall -Wextra -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c11 -O1 -Wall -Wextra -o $@ $<
 $(BUILD)/gen/html.c: $(BUILD)/embed $(HTML_SRC)
 	@mkdir -p $(@D)
 	$(BUILD)/embed $(HTML_SRC) > $@
 $(HTML_OBJ): $(BUILD)/gen/html.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 ##: make run              a live demo on http://127.0.0.1:8080/ (PORT=), until Ctrl-C; its state is in run/
 PORT ?= 8080
@@ -126,13 +139,16 @@ CMOCKA    := $(call libs,cmocka,-lcmocka)
 
 $(BUILD)/unit/web/%: $(BUILD)/obj/tests/unit/web/%.o $(WEB_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(WEB_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(WEB_LIBS)
 $(BUILD)/unit/prober/%: $(BUILD)/obj/tests/unit/prober/%.o $(PROBER_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(PROBER_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(PROBER_LIBS)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMON_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
 
 ##: make test             all of it, on a fresh Debian too: packages, build, unit, corpora, end to end (T=name: one)
 # The packages come first and alone: what they bring is looked for when the inner make starts.
