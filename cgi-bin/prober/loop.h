@@ -36,6 +36,8 @@ void loop_stop(struct loop *loop);
 int64_t loop_now_us(const struct loop *loop); /* of this turn; cheap */
 /* How late the newest turn handled its events: above 200 ms, bad results are our own doing. */
 int64_t loop_lag_us(const struct loop *loop);
+/* CLOCK_MONOTONIC of the newest turn that was so late; 0 never. What was begun before it is not to be trusted. */
+int64_t loop_lagged_at_us(const struct loop *loop);
 /* Transfers and watches that had an event within the last 20 ms: what queues on our processor. */
 unsigned loop_active(const struct loop *loop);
 
@@ -49,7 +51,8 @@ struct loop_watch *loop_watch(struct loop *loop, int fd, unsigned events, void (
 void loop_watch_events(struct loop_watch *watch, unsigned events);
 void loop_unwatch(struct loop_watch *watch); /* does not close fd */
 
-/* Runs an easy handle set up by the caller (who owns it); done is called once, never from within this call. */
+/* Runs an easy handle set up by the caller (who owns it, but leaves CURLOPT_PRIVATE to the loop); done is
+   called once, never from within this call. The transfer is gone then: it is not to be stopped any more. */
 struct loop_transfer *loop_transfer(struct loop *loop, CURL *easy, void (*done)(void *arg, CURLcode code), void *arg);
 void loop_transfer_stop(struct loop_transfer *transfer); /* without calling done */
 
@@ -60,7 +63,7 @@ struct addresses {
 	int64_t took_us;
 };
 /* Resolves a name or a literal address: /etc/hosts, then DNS. family AF_UNSPEC, AF_INET, AF_INET6. done is
-   called once, never from within this call; addresses->n == 0 with `why` a literal for people
+   called once, never from within this call, and the resolve is gone then; addresses->n == 0 with `why` a literal for people
    ("no such host", "DNS does not answer", "DNS server failure") and `ours` when it is our own resolver
    that cannot be asked (then the check is unknown, not down). */
 struct loop_resolve *loop_resolve(struct loop *loop, const char *host, int family, int64_t timeout_ms,

@@ -19,7 +19,9 @@
 
 struct check_type;
 
-/* A running check. Made by check_start(), freed after its done() returned or by check_cancel(). */
+/* A running check. Made by check_start(), freed after its done() returned or by check_cancel(). Its deadline,
+   monitor->timeout_ms after it was dispatched, is kept here for all types: then it is down, "timed out
+   after 10 s", whatever it was waiting for. */
 struct check {
 	const struct check_type *type;
 	const struct monitor *monitor; /* outlives the check */
@@ -31,6 +33,8 @@ struct check {
 	void *own;                     /* the type's state */
 	void (*done)(struct check *check, void *arg); /* result is complete; called once, not from check_start */
 	void *arg;
+	struct loop_timer *timer;      /* private: the deadline, then the telling */
+	bool finished;                 /* private */
 };
 
 /* What checks may look at beside their target. */
@@ -50,9 +54,10 @@ struct check_type {
 	size_t options_size;
 	/* Further checks over all fields together; appends what is wrong to `why`. May be NULL. */
 	bool (*validate)(const void *options, struct text *why);
-	/* Begins the look. The type arranges that check_finish() is called exactly once, at the latest when
-	   monitor->timeout_ms has passed; never from within start. */
+	/* Begins the look; check_finish() may be called at any time from now on, also from within start. */
 	void (*start)(struct check *check);
+	/* The deadline has passed and the result already says so; may fill in more, or say better. May be NULL. */
+	void (*expire)(struct check *check);
 	/* Releases check->own and everything on the loop; called before the check is freed, in any case. */
 	void (*end)(struct check *check);
 	bool passive;                  /* waits for the monitored program (heartbeat): judged at its deadline */
@@ -63,12 +68,15 @@ extern const struct check_type *const check_types[];
 const struct check_type *check_type_by_name(const char *name);
 
 /* Starts a look. `secrets` is the monitor's object in the privates, or NULL. NULL with err on options that
-   cannot be loaded. */
+   cannot be loaded. monitor and world must outlive the check. */
 struct check *check_start(struct loop *loop, struct check_world *world, const struct monitor *monitor,
 	const cJSON *secrets, void (*done)(struct check *check, void *arg), void *arg, struct error *err);
-/* For types: the result is complete. Sets at_us, total_us (when still -1) and calls done on the next turn. */
+/* For types: the result is complete. Sets total_us (when still -1) and lagged, and calls done on the next
+   turn. Later calls count for nothing. */
 void check_finish(struct check *check);
+/* For types: milliseconds until the deadline, at least 1. */
+int64_t check_left_ms(const struct check *check);
+/* Ends it without done. NULL is fine; not after done was called. */
 void check_cancel(struct check *check);
-void check_free(struct check *check); /* after done */
 
 #endif
