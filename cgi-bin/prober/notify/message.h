@@ -25,7 +25,9 @@ struct message {
 	char *runbook;     /* "" when none */
 	char *title;       /* one line: "Shop is down" */
 	char *text;        /* several lines, plain text, UTF-8 */
-	char *thread;      /* what the service gave for the outage's first message, or NULL */
+	char *root;        /* event id of the outage's first message to this channel; its own for that one */
+	char *thread;      /* what the service gave for that message, or NULL */
+	char *progress;    /* what the service gave for an earlier attempt of this message, or NULL */
 	enum language language;
 	bool good;         /* green, not red */
 	bool test;         /* marked as a test */
