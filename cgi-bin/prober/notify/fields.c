@@ -70,7 +70,7 @@ static void put_good(const struct field_source *f, struct text *t)
 
 static void put_link(const struct field_source *f, struct text *t)
 {
-	text_raw(t, word(f->message->language, WORD_NOTICE_DETAILS));
+	text_raw(t, word(f->message->language, WORD_MSG_DETAILS));
 }
 
 /* ---- of the request */
