@@ -115,7 +115,7 @@ class Site:
 
     def make_store(self):
         """A store that prober and web server share: by group when they are two users."""
-        self.store.mkdir()
+        self.store.mkdir(exist_ok=True)
         if AS_ROOT:
             os.chown(self.store, -1, pwd.getpwnam(WEB_USER).pw_gid)
         self.store.chmod(0o2770)
@@ -186,17 +186,15 @@ class Site:
 
 
 class Front:
-    """A running web server with Upbeat mounted at `mount`."""
+    """A running web server with Upbeat mounted at `mount` ("" is the root)."""
 
-    mount = "/upbeat"
-
-    def __init__(self, site):
-        self.site = site
-        self.port, self.tls_port = free_port(), free_port()
+    def __init__(self, site, mount="/upbeat", port=None):
+        self.site, self.mount = site, mount
+        self.port, self.tls_port = port or free_port(), free_port()
         self.cgi = site.folder / "cgi-bin"
-        if not self.cgi.exists():
-            self.cgi.mkdir()
-            shutil.copy2(PROGRAM, self.cgi / "upbeat.fcgi")
+        self.cgi.mkdir(exist_ok=True)
+        shutil.copy2(PROGRAM, self.cgi / "upbeat.fcgi.new")
+        os.replace(self.cgi / "upbeat.fcgi.new", self.cgi / "upbeat.fcgi")
         self.url = f"http://127.0.0.1:{self.port}{self.mount}"
         self.secret_files()
 
@@ -246,14 +244,17 @@ class Front:
 class Lighttpd(Front):
     """mode: "fastcgi" as the example is, or "cgi" as its comment says."""
 
-    def __init__(self, site, mode="fastcgi", threads=4):
-        super().__init__(site)
+    def __init__(self, site, mode="fastcgi", threads=4, **where):
+        super().__init__(site, **where)
         folder = site.folder
         part = self.example("lighttpd-example.conf", ("/run/lighttpd/upbeat.socket", folder / "fcgi.socket"),
                             (":443", f"127.0.0.1:{self.tls_port}"),
                             ('"UPBEAT_THREADS" => "4"', self.environment(threads)))
         if mode == "cgi":
             part = self.as_cgi(part)
+        if not self.mount:  # lighttpd then wants to be told that the root is no part of the name
+            part = part.replace('"/upbeat" => ((', '"/" => ((\n    "fix-root-scriptname" => "enable",')
+            part = part.replace("/upbeat/staff/", "/staff/")
         (folder / "lighttpd-upbeat.conf").write_text(part)
         (folder / "www").mkdir(exist_ok=True)
         main = folder / "lighttpd.conf"
