@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * load: a bounded HTTP load on 127.0.0.1 over kept connections, one request in flight on each.
+ *
+ *	load PORT CONNECTIONS SECONDS get PATH
+ *	load PORT CONNECTIONS SECONDS beat PATH SECRET     PATH holds %d: each connection's own heartbeat
+ *	load PORT CONNECTIONS SECONDS forge PATH           beats with a wrong signature
+ *
+ * Prints one line: answers with the expected status, others, seconds, p50 and p99 in microseconds.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/sign.h"
+#include "base/text.h"
+
+#define LENGTHS_MAX 4000000
+
+struct connection {
+	int fd, number;
+	int64_t sent_us;
+	char answer[65536];
+	size_t have;
+};
+
+static const char *mode, *path_format, *secret = "";
+static int64_t *lengths;
+static size_t good, bad;
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static int dial(int port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		fail("connect");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+/* The path of a connection: the one %d in the format, if any, becomes its number. */
+static void put_path(struct text *t, int number)
+{
+	const char *mark = strstr(path_format, "%d");
+
+	if (!mark) {
+		text_raw(t, path_format);
+		return;
+	}
+	text_rawn(t, path_format, (size_t)(mark - path_format));
+	text_printf(t, "%d", number);
+	text_raw(t, mark + 2);
+}
+
+static void put_beat(struct text *t, int number)
+{
+	struct text body = TEXT_INIT;
+	uint8_t mac[SHA256_BYTES];
+	int64_t now = clock_wall_us();
+
+	text_printf(&body, "{\"time\":%lld.%06lld}", (long long)(now / US_PER_S), (long long)(now % US_PER_S));
+	sign_hmac_sha256(secret, strlen(secret), body.ptr, body.len, mac);
+	text_raw(t, "POST ");
+	put_path(t, number);
+	text_raw(t, " HTTP/1.1\r\nHost: localhost\r\nX-Hub-Signature-256: sha256=");
+	sign_hex(t, mac, sizeof(mac));
+	text_printf(t, "\r\nContent-Length: %zu\r\n\r\n", body.len);
+	text_rawn(t, body.ptr, body.len);
+	text_free(&body);
+}
+
+static void ask(struct connection *c)
+{
+	struct text request = TEXT_INIT;
+
+	if (strcmp(mode, "get") == 0) {
+		text_raw(&request, "GET ");
+		put_path(&request, c->number);
+		text_raw(&request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	} else {
+		put_beat(&request, c->number);
+	}
+	c->sent_us = clock_mono_us();
+	c->have = 0;
+	if (write(c->fd, request.ptr, request.len) != (ssize_t)request.len)
+		fail("write");
+	text_free(&request);
+}
+
+/* Is the whole answer here? Content-Length or chunked, as the servers send them. */
+static bool complete(const struct connection *c)
+{
+	const char *end = strstr(c->answer, "\r\n\r\n"), *length;
+
+	if (!end)
+		return false;
+	length = strcasestr(c->answer, "\r\ncontent-length:");
+	if (length && length < end)
+		return c->have >= (size_t)(end + 4 - c->answer) + strtoul(length + 17, NULL, 10);
+	return c->have >= 5 && memcmp(c->answer + c->have - 5, "0\r\n\r\n", 5) == 0;
+}
+
+static void take(struct connection *c)
+{
+	const char *wanted = strcmp(mode, "forge") == 0 ? " 403" : " 200";
+	ssize_t n = read(c->fd, c->answer + c->have, sizeof(c->answer) - 1 - c->have);
+
+	if (n <= 0)
+		fail("the server closed a connection");
+	c->have += (size_t)n;
+	c->answer[c->have] = '\0';
+	if (!complete(c))
+		return;
+	if (good + bad < LENGTHS_MAX)
+		lengths[good + bad] = clock_mono_us() - c->sent_us;
+	if (strncmp(c->answer + 8, wanted, 4) == 0)
+		good++;
+	else
+		bad++;
+	ask(c);
+}
+
+static int by_length(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 6)
+		return 2;
+	int connections = (int)strtol(argv[2], NULL, 10), events_fd = epoll_create1(0);
+	double seconds = strtod(argv[3], NULL);
+	struct epoll_event events[64];
+
+	mode = argv[4];
+	path_format = argv[5];
+	if (argc > 6)
+		secret = argv[6];
+	lengths = mem_array(LENGTHS_MAX, sizeof(*lengths));
+	int64_t begun = clock_mono_us(), end = begun + (int64_t)(seconds * 1e6);
+	for (int i = 0; i < connections; i++) {
+		struct connection *c = MEM_NEW(struct connection);
+		struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+
+		c->fd = dial((int)strtol(argv[1], NULL, 10));
+		c->number = i;
+		epoll_ctl(events_fd, EPOLL_CTL_ADD, c->fd, &event);
+		ask(c);
+	}
+	while (clock_mono_us() < end) {
+		int n = epoll_wait(events_fd, events, 64, 100);
+
+		for (int i = 0; i < n; i++)
+			take(events[i].data.ptr);
+	}
+	double took = (double)(clock_mono_us() - begun) / 1e6;
+	size_t n = good + bad < LENGTHS_MAX ? good + bad : LENGTHS_MAX;
+	qsort(lengths, n, sizeof(*lengths), by_length);
+	printf("%zu %zu %.3f %lld %lld\n", good, bad, took, n ? (long long)lengths[n / 2] : 0LL,
+		n ? (long long)lengths[n * 99 / 100] : 0LL);
+	return 0;
+}
