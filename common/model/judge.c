@@ -120,7 +120,8 @@ static const char *held_by(const struct judge *judge, enum event_kind event)
 static void hold(struct verdict *verdict, enum event_kind event, const char *because)
 {
 	verdict->held |= EVENT_BIT(event);
-	verdict->held_because = because;
+	if (!verdict->held_because)
+		verdict->held_because = because; /* of several, the one that holds the first and so the rest */
 }
 
 /* What people believe once they have heard it. */
