@@ -15,12 +15,16 @@
 #include "web/request.h"
 
 /* What a process has open, and what a handler is given beside the request. The books are opened on first
-   use and kept; NULL with `err` filled when they cannot be. Thread-safe. */
+   use and kept; NULL with `err` filled when they cannot be. Thread-safe. A handler that runs at all has a
+   state that could be opened (but see before_state); an inbox may be missing: then nothing beat yet. */
 struct web;
-struct inbox *web_inbox(struct web *web, struct error *err);
+struct inbox *web_inbox(struct web *web, struct error *err);          /* for reading; never makes one */
+struct inbox *web_inbox_writable(struct web *web, struct error *err); /* makes it where there is none */
 struct state *web_state(struct web *web, struct error *err);
 
-/* The one or two variable parts of a path. */
+#define ROUTE_PART_MAX 128
+
+/* The variable parts of a path, in order. */
 struct route_match {
 	const char *name; /* SLUG, TOKEN, ID...: decoded, NUL-terminated, at most 128 bytes; "" when none */
 	const char *verb; /* what follows it ("start", "fail", "3", a slug after a ping key); "" when none */
@@ -35,9 +39,15 @@ struct route {
 	const char *path;    /* "/beat/{}", "/beat/{}/{}", "/m/{}", "/metrics": {} is one non-empty segment */
 	enum may needs;      /* checked before the handler runs */
 	route_handler *handler;
+	/* NULL, or: does this row apply to this request at all? When not, the search goes on. */
+	bool (*applies)(struct web *web, const struct request *req);
+	/* The handler answers for itself when there is no state (an order of refusals to keep). */
+	bool before_state;
 };
 
-/* Finds and runs the row for this request, or answers 400, 404, 405. */
+/* Finds and runs the row for this request, or answers 400, 404, 405; 503 while there is no state. */
 void routes_dispatch(struct web *web, struct request *req, struct reply *reply);
+/* The one answer for what does not exist or may not be known to exist. */
+void routes_not_found(const struct request *req, struct reply *reply);
 
 #endif

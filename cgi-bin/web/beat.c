@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Heartbeats, asked for and received. See beat.h.
+ *
+ * What GET answers is this program's own knowledge (the inbox) against the published rules, so it stays
+ * true while no prober runs; only the grace after an outage of our own is the prober's word.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/json_scan.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sign.h"
+#include "model/beat.h"
+#include "web/beat.h"
+
+#define ROOT_SLUG "default"
+
+/* ---- rules */
+
+/* Copies the rules of a heartbeat out of a transaction of its own, and since when deadlines count. slug
+   NULL: the default one, whose name goes to *name (the caller frees). ERROR_MISSING: no such heartbeat. */
+static bool load_rules(struct web *web, const char *slug, char **name, struct heartbeat_rules *rules,
+	int64_t *grace_from_us, struct error *err)
+{
+	struct state *state = web_state(web, err);
+	struct state_txn *txn = state != NULL ? state_begin(state, false, err) : NULL;
+	struct pass_info pass;
+	bool ok;
+
+	memset(rules, 0, sizeof(*rules));
+	if (txn == NULL) {
+		if (err->kind == ERROR_MISSING)
+			err->kind = ERROR_TEMPORARY; /* the whole state is missing, not a heartbeat */
+		return false;
+	}
+	if (slug != NULL)
+		*name = mem_str(slug);
+	ok = slug != NULL || state_default_heartbeat(txn, name, err);
+	ok = ok && state_heartbeat(txn, *name, rules, err);
+	if (ok && grace_from_us != NULL) {
+		ok = state_pass(txn, &pass, err);
+		*grace_from_us = ok ? pass.grace_from_us : 0;
+	}
+	state_end(txn);
+	return ok;
+}
+
+bool beat_is_root(struct web *web, const struct request *req)
+{
+	struct heartbeat_rules rules;
+	struct error err = {ERROR_NONE, ""};
+	char *name = NULL;
+	bool exists;
+
+	if (req->method != METHOD_POST && request_wants_html(req))
+		return false;
+	exists = load_rules(web, ROOT_SLUG, &name, &rules, NULL, &err);
+	heartbeat_rules_clear(&rules);
+	free(name);
+	/* Without a state nobody knows: a POST can only be a beat, and is told to come again. */
+	return exists || (req->method == METHOD_POST && err.kind != ERROR_MISSING);
+}
+
+/* ---- GET */
+
+static void unavailable(struct reply *reply, const struct error *err)
+{
+	log_limited("beat-503", "beat: %s", err->text);
+	reply_unavailable(reply, 60, "the store cannot be used now");
+}
+
+static void not_beating(struct reply *reply)
+{
+	reply->status = 404;
+	reply->type = TYPE_JSON;
+	text_raw(&reply->body, "{\"ok\":false}\n");
+}
+
+/* Seconds with one decimal. */
+static void put_tenths(struct text *t, int64_t us)
+{
+	text_json_seconds(t, us < 0 ? 0 : us - us % (US_PER_S / 10));
+}
+
+static void beating(struct reply *reply, const struct beat_age *age)
+{
+	reply->type = TYPE_JSON;
+	text_raw(&reply->body, "{\"ok\":true,\"age\":");
+	put_tenths(&reply->body, age->age_us);
+	text_raw(&reply->body, ",\"max_age\":");
+	text_json_seconds(&reply->body, age->max_age_us);
+	text_raw(&reply->body, "}\n");
+}
+
+/* The last values of a heartbeat; *found false when it never beat, also because no inbox exists yet. */
+static bool read_last(struct web *web, const char *slug, struct beat_last *last, bool *found, struct error *err)
+{
+	struct inbox *inbox = web_inbox(web, err);
+
+	memset(last, 0, sizeof(*last));
+	*found = false;
+	if (inbox == NULL)
+		return err->kind == ERROR_MISSING;
+	return inbox_beat_read(inbox, slug, last, found, err);
+}
+
+static void get(struct web *web, struct request *req, const char *slug, struct reply *reply)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct heartbeat_rules rules;
+	struct beat_last last;
+	int64_t grace_from_us = 0;
+	char *name = NULL;
+	bool found;
+
+	memset(&last, 0, sizeof(last));
+	if (!load_rules(web, slug, &name, &rules, &grace_from_us, &err)) {
+		if (err.kind == ERROR_MISSING)
+			not_beating(reply);
+		else
+			unavailable(reply, &err);
+	} else if (!read_last(web, name, &last, &found, &err)) {
+		unavailable(reply, &err);
+	} else {
+		struct beat_age age = {.freshness = FRESH_NEVER};
+
+		if (found)
+			age = beat_age(&rules, &last, &req->now, grace_from_us);
+		if (age.freshness == FRESH)
+			beating(reply, &age);
+		else
+			not_beating(reply);
+	}
+	beat_last_clear(&last);
+	heartbeat_rules_clear(&rules);
+	free(name);
+}
+
+void beat_get(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	get(web, req, match->name, reply);
+}
+
+void beat_get_default(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	(void)match;
+	get(web, req, NULL, reply);
+}
+
+void beat_get_root(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	(void)match;
+	get(web, req, ROOT_SLUG, reply);
+}
+
+/* ---- POST: what is signed */
+
+/* The body of a rightly signed beat. */
+struct message {
+	struct text msg, rid;
+	bool has_msg, has_rid;
+};
+
+/* One known member of the object; the scanner stands on its value. NULL, or why it is refused. */
+static const char *take_member(struct json_scan *s, const char *key, enum json_token token, struct beat *beat,
+	struct message *message)
+{
+	if (strcmp(key, "time") == 0) {
+		beat->has_time = token == JSON_NUMBER && json_scan_micros(s, &beat->time_us);
+		return beat->has_time ? NULL : "\"time\" must be a number of seconds since 1970";
+	}
+	if (strcmp(key, "msg") == 0) {
+		if (token != JSON_STRING)
+			return "\"msg\" must be a string";
+		json_scan_string(s, &message->msg);
+		message->has_msg = true;
+		return NULL;
+	}
+	if (strcmp(key, "rid") == 0) {
+		if (token != JSON_STRING)
+			return "\"rid\" must be a string";
+		json_scan_string(s, &message->rid);
+		message->has_rid = true;
+		return message->rid.len <= BEAT_RID_MAX ? NULL : "\"rid\" is too long";
+	}
+	if (strcmp(key, "length") == 0 && token == JSON_NUMBER) {
+		if (!json_scan_micros(s, &beat->length_us) || beat->length_us < 0)
+			beat->length_us = -1;
+	}
+	return NULL;
+}
+
+/* {"time": number, "msg"?: string, "rid"?: string, "length"?: number}; further members are ignored.
+   NULL, or why the body is not as described. */
+static const char *parse_body(const struct text *body, struct beat *beat, struct message *message)
+{
+	struct json_scan s;
+	const char *why = NULL;
+	enum json_token token;
+	struct text key = TEXT_INIT;
+
+	json_scan_init(&s, text_str(body), body->len, 0, 8);
+	token = json_scan_next(&s);
+	if (token != JSON_OBJECT)
+		why = token == JSON_BAD ? s.error : "the body must be a JSON object";
+	while (why == NULL && (token = json_scan_next(&s)) == JSON_KEY) {
+		text_clear(&key);
+		json_scan_string(&s, &key);
+		token = json_scan_next(&s);
+		if (token == JSON_BAD)
+			break;
+		/* A name with a NUL in it is none of ours, whatever C makes of it. */
+		if (key.len == strlen(text_str(&key)))
+			why = take_member(&s, text_str(&key), token, beat, message);
+		if (why == NULL && (token == JSON_OBJECT || token == JSON_ARRAY) && !json_scan_skip(&s))
+			token = JSON_BAD;
+		if (token == JSON_BAD)
+			break;
+	}
+	if (why == NULL && token == JSON_OBJECT_END)
+		token = json_scan_next(&s);
+	if (why == NULL && token != JSON_DONE)
+		why = s.error != NULL ? s.error : "the body is not as described";
+	if (why == NULL && !beat->has_time)
+		why = "\"time\" is missing";
+	json_scan_free(&s);
+	text_free(&key);
+	return why;
+}
+
+/* Does the signature hold under a secret of the heartbeat? With no such heartbeat a key that nobody has
+   is tried, for the same time. */
+static bool signed_rightly(const struct request *req, const struct heartbeat_rules *rules)
+{
+	struct sign_headers headers = {
+		request_header(req, "X-Hub-Signature"), request_header(req, "X-Hub-Signature-256")};
+	struct signature signature;
+	struct secret secrets[16];
+	size_t i, n = rules->secret_count < COUNT_OF(secrets) ? rules->secret_count : COUNT_OF(secrets);
+
+	if (!sign_parse_headers(&headers, &signature))
+		return false;
+	for (i = 0; i < n; i++) {
+		secrets[i].bytes = (const uint8_t *)rules->secrets[i];
+		secrets[i].len = strlen(rules->secrets[i]);
+	}
+	return sign_verify(&signature, rules->sha256_only, secrets, n, text_str(&req->body), req->body.len);
+}
+
+/* ---- POST: job signals */
+
+/* "" start fail log 0..255 -> kind and exit status. */
+static bool parse_signal(const char *verb, struct beat *beat)
+{
+	static const struct {
+		const char *verb;
+		enum beat_kind kind;
+	} rows[] = {{"", BEAT_SUCCESS}, {"start", BEAT_START}, {"fail", BEAT_FAIL}, {"log", BEAT_LOG}};
+	uint64_t status;
+	size_t i;
+
+	memset(beat, 0, sizeof(*beat));
+	beat->exit_status = -1;
+	beat->length_us = -1;
+	for (i = 0; i < COUNT_OF(rows); i++)
+		if (strcmp(rows[i].verb, verb) == 0) {
+			beat->kind = rows[i].kind;
+			return true;
+		}
+	if (!text_to_u64(verb, &status) || status > 255)
+		return false;
+	beat->kind = status == 0 ? BEAT_SUCCESS : BEAT_FAIL;
+	beat->exit_status = (int)status;
+	return true;
+}
+
+/* ---- POST: refusals and the commit */
+
+/* What the body could not be, when it did not come whole. */
+static void bad_body(struct reply *reply, enum body_status status)
+{
+	if (status == BODY_SLOW)
+		reply_error_json(reply, 408, "the body did not come within %d s", REQUEST_BODY_MS / 1000);
+	else if (status == BODY_BAD_LENGTH)
+		reply_error_json(reply, 400, "Content-Length is not a number");
+	else
+		reply_error_json(reply, 400, "the body is shorter than Content-Length says");
+}
+
+static void put_clock(struct text *t, int64_t us)
+{
+	text_json_seconds(t, us);
+	if (us >= 0 && us / US_PER_S < INT64_C(253402300800)) { /* the year 10000 */
+		text_raw(t, " (");
+		calendar_put_iso(t, us / US_PER_S);
+		text_char(t, ')');
+	}
+}
+
+/* Names both clocks, so that whoever reads it sees which one is wrong. */
+static void put_refusal(struct text *t, enum beat_verdict verdict, const struct heartbeat_rules *rules,
+	const struct beat *beat, int64_t last_time_us, int64_t now_us)
+{
+	text_raw(t, "time ");
+	put_clock(t, beat->time_us);
+	if (verdict == BEAT_NOT_NEWER) {
+		text_raw(t, " is not newer than that of the last beat, ");
+		put_clock(t, last_time_us);
+		text_raw(t, "; our clock is ");
+	} else {
+		text_raw(t, " is not within ");
+		calendar_put_duration(t, rules->window_ms);
+		text_raw(t, " of our clock, ");
+	}
+	put_clock(t, now_us);
+}
+
+/* At most one refused beat a second is kept for each heartbeat (and process), so that replaying a
+   captured one does not become a way to make us write. */
+static bool may_keep(const char *slug, int64_t now_us)
+{
+	static uint32_t last_s[64];
+	uint32_t now_s = (uint32_t)(now_us / US_PER_S), hash = 2166136261u;
+
+	for (; *slug != '\0'; slug++)
+		hash = (hash ^ (uint8_t)*slug) * 16777619u;
+	return __atomic_exchange_n(&last_s[hash % COUNT_OF(last_s)], now_s, __ATOMIC_RELAXED) != now_s;
+}
+
+/* Keeps a refused but rightly signed beat for display: a clock stepped back must be diagnosable. */
+static void keep_refused(struct inbox *inbox, const char *slug, const struct beat *beat, const char *why,
+	const struct moment *now)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct text payload = TEXT_INIT;
+	uint64_t id;
+
+	if (!may_keep(slug, now->wall_us))
+		return;
+	text_printf(&payload, "{\"kind\":\"%s\",\"time\":", beat_kind_name(beat->kind));
+	text_json_seconds(&payload, beat->time_us);
+	text_raw(&payload, ",\"error\":");
+	text_json_string(&payload, why);
+	text_raw(&payload, "}");
+	if (!inbox_queue_put(inbox, INBOX_REFUSED_BEAT, slug, payload.ptr, payload.len, now, 0, &id, &err))
+		log_limited("refused-beat", "a refused beat of \"%s\" could not be kept: %s", slug, err.text);
+	text_free(&payload);
+}
+
+/* The last step: the beat's own verdict is decided inside the transaction that stores it. */
+static void commit(struct web *web, struct request *req, const char *slug, const struct heartbeat_rules *rules,
+	const struct beat *beat, struct reply *reply)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct inbox *inbox = web_inbox_writable(web, &err);
+	enum beat_verdict verdict = BEAT_OK;
+	int64_t last_time_us = 0;
+	struct text why = TEXT_INIT;
+
+	if (inbox == NULL ||
+		!inbox_beat_store(inbox, slug, rules, beat, &req->now, &verdict, &last_time_us, &err)) {
+		unavailable(reply, &err);
+		return;
+	}
+	if (verdict == BEAT_OK) {
+		reply->type = TYPE_JSON;
+		text_raw(&reply->body, "{\"ok\":true}\n");
+		return;
+	}
+	put_refusal(&why, verdict, rules, beat, last_time_us, req->now.wall_us);
+	log_limited("beat-400", "beat of \"%s\" refused: %s", slug, why.ptr);
+	keep_refused(inbox, slug, beat, why.ptr, &req->now);
+	reply_error_json(reply, 400, "%s", why.ptr);
+	text_free(&why);
+}
+
+/* A beat whose body is here. slug NULL: the default heartbeat. */
+static void receive(struct web *web, struct request *req, const char *slug, struct beat *beat,
+	enum body_status body, struct reply *reply)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct heartbeat_rules rules;
+	struct message message = {TEXT_INIT, TEXT_INIT, false, false};
+	char *name = NULL;
+	const char *why;
+
+	if (!load_rules(web, slug, &name, &rules, NULL, &err) && err.kind != ERROR_MISSING) {
+		unavailable(reply, &err);
+	} else if (body != BODY_OK) {
+		bad_body(reply, body);
+	} else if (!signed_rightly(req, &rules)) {
+		log_limited("signature", "beat of \"%s\": no or wrong signature, or no such heartbeat",
+			slug != NULL ? slug : "");
+		reply_error_json(reply, 403, "no or wrong signature, or no such heartbeat");
+	} else if ((why = parse_body(&req->body, beat, &message)) != NULL) {
+		log_limited("beat-body", "beat of \"%s\" refused: %s", name, why);
+		reply_error_json(reply, 400, "%s", why);
+	} else {
+		beat->msg = message.has_msg ? text_str(&message.msg) : NULL;
+		beat->rid = message.has_rid ? text_str(&message.rid) : NULL;
+		commit(web, req, name, &rules, beat, reply);
+	}
+	text_free(&message.msg);
+	text_free(&message.rid);
+	heartbeat_rules_clear(&rules);
+	free(name);
+}
+
+static void post(struct web *web, struct request *req, const char *slug, const char *verb, struct reply *reply)
+{
+	enum body_status body;
+	struct beat beat;
+
+	if (!parse_signal(verb, &beat)) {
+		reply_error_json(reply, 404, "not found");
+		return;
+	}
+	body = request_body(req, REQUEST_BODY_MAX);
+	if (body == BODY_TOO_LARGE)
+		reply_error_json(reply, 413, "the body is over %d bytes", REQUEST_BODY_MAX);
+	else
+		receive(web, req, slug, &beat, body, reply);
+}
+
+void beat_post(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	post(web, req, match->name, match->verb, reply);
+}
+
+void beat_post_default(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	(void)match;
+	post(web, req, NULL, "", reply);
+}
+
+void beat_post_root(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	(void)match;
+	post(web, req, ROOT_SLUG, "", reply);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The books that a process has open. See books.h.
+ *
+ * Locks: `use` is held for reading by every request that may touch a book, and for writing while one is
+ * exchanged; it is only tried for writing, because a request may hold it for as long as its body takes.
+ * `opening` makes first use happen once.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "web/books.h"
+
+#define DEFAULT_STORE "/var/lib/upbeat"
+#define STORE_FILE "upbeat.store"
+#define LOG_BYTES (1024 * 1024)
+#define LOOK_AGAIN_US (1 * US_PER_S)
+
+/* Which file a book was when we opened it. */
+struct identity {
+	dev_t device;
+	ino_t inode;
+};
+
+struct web {
+	struct web *next;
+	char *dir;
+	char *state_path, *inbox_path; /* their data files */
+	pthread_rwlock_t use;
+	pthread_mutex_t opening;
+	struct state *state;
+	struct identity state_file;
+	struct inbox *inbox;
+	struct identity inbox_file;
+	bool inbox_read_only;
+	int64_t looked_us; /* when the files were last compared with what we have open */
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct web *first;
+	bool one_request;
+	char *exe;               /* where our binary was when we started, or NULL */
+	struct stat exe_stat;
+	const char *programs[3]; /* names of it, NULL-terminated */
+	char *beside;            /* the store that `upbeat.store` names, or NULL */
+} process = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- the binary */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The first line of the file beside the binary: what is left to say where the store is when suexec has
+   dropped the environment. Read only when nothing else says it. */
+static const char *store_beside_binary(void)
+{
+	struct text line = TEXT_INIT;
+	char *dir, *path;
+	size_t n;
+
+	if (process.beside != NULL || process.exe == NULL)
+		return process.beside;
+	dir = file_dir(process.exe);
+	path = file_join(dir, STORE_FILE);
+	if (file_read(path, 4096, &line, NULL)) {
+		n = strcspn(text_str(&line), "\r\n");
+		while (n > 0 && (line.ptr[n - 1] == ' ' || line.ptr[n - 1] == '\t'))
+			n--;
+		if (n > 0)
+			process.beside = mem_strn(line.ptr, n);
+	}
+	text_free(&line);
+	free(path);
+	free(dir);
+	return process.beside;
+}
+
+void web_start(const char *argv0, bool one_request)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	process.one_request = one_request;
+	if (n > 0) {
+		path[n] = '\0';
+		process.exe = mem_str(path);
+	}
+	process.programs[0] = process.exe != NULL ? base_name(process.exe) : "upbeat.fcgi";
+	process.programs[1] = argv0 != NULL ? base_name(argv0) : NULL;
+	if (!one_request && process.exe != NULL && stat("/proc/self/exe", &process.exe_stat) != 0) {
+		free(process.exe);
+		process.exe = NULL;
+		process.programs[0] = "upbeat.fcgi";
+	}
+}
+
+const char *const *web_programs(void)
+{
+	return process.programs;
+}
+
+bool web_binary_replaced(void)
+{
+	struct stat now;
+	const struct stat *then = &process.exe_stat;
+
+	if (process.exe == NULL || stat(process.exe, &now) != 0 || now.st_size == 0)
+		return false; /* gone, or not there yet: nobody would take our place */
+	return now.st_ino != then->st_ino || now.st_dev != then->st_dev || now.st_mtime != then->st_mtime ||
+	       now.st_size != then->st_size;
+}
+
+/* ---- finding the store */
+
+static struct web *web_new(const char *dir)
+{
+	struct web *web = MEM_NEW(struct web);
+	char *log_path;
+
+	web->dir = mem_str(dir);
+	web->state_path = file_join(dir, "state/data.mdb");
+	web->inbox_path = file_join(dir, "inbox/data.mdb");
+	pthread_rwlock_init(&web->use, NULL);
+	pthread_mutex_init(&web->opening, NULL);
+	log_path = file_join(dir, "inbox/web.log");
+	log_open("web", log_path, LOG_BYTES, true);
+	free(log_path);
+	return web;
+}
+
+struct web *web_for(char **env)
+{
+	const char *dir = env_get_redirected(env, "UPBEAT_STORE");
+	struct web *web;
+
+	if (dir == NULL || *dir == '\0')
+		dir = getenv("UPBEAT_STORE"); /* of the process: the web server's owner set it, not a request */
+	pthread_mutex_lock(&process.lock);
+	if (dir == NULL || *dir == '\0')
+		dir = store_beside_binary();
+	if (dir == NULL || *dir == '\0')
+		dir = DEFAULT_STORE;
+	for (web = process.first; web != NULL && strcmp(web->dir, dir) != 0; web = web->next)
+		;
+	if (web == NULL) {
+		web = web_new(dir);
+		web->next = process.first;
+		process.first = web;
+	}
+	pthread_mutex_unlock(&process.lock);
+	return web;
+}
+
+const char *web_directory(const struct web *web)
+{
+	return web->dir;
+}
+
+/* ---- the books */
+
+static struct identity identify(const char *path)
+{
+	struct identity id = {0, 0};
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		id.device = st.st_dev;
+		id.inode = st.st_ino;
+	}
+	return id;
+}
+
+static bool same_file(struct identity a, struct identity b)
+{
+	return a.device == b.device && a.inode == b.inode;
+}
+
+struct state *web_state(struct web *web, struct error *err)
+{
+	struct state *state;
+
+	pthread_mutex_lock(&web->opening);
+	if (web->state == NULL) {
+		web->state_file = identify(web->state_path);
+		web->state = state_open(web->dir, STORE_READ, err);
+	}
+	state = web->state;
+	pthread_mutex_unlock(&web->opening);
+	return state;
+}
+
+/* A request that only reads must get its answer where we may not write; a plain CGI one need not try. */
+static void open_inbox(struct web *web, enum store_mode mode, struct error *err)
+{
+	web->inbox_file = identify(web->inbox_path);
+	web->inbox_read_only = mode == STORE_READ;
+	web->inbox = inbox_open(web->dir, mode, err);
+	if (web->inbox == NULL && mode == STORE_WRITE && err->kind != ERROR_MISSING) {
+		web->inbox_read_only = true;
+		web->inbox = inbox_open(web->dir, STORE_READ, err);
+	}
+}
+
+struct inbox *web_inbox(struct web *web, struct error *err)
+{
+	struct inbox *inbox;
+
+	pthread_mutex_lock(&web->opening);
+	if (web->inbox == NULL)
+		open_inbox(web, process.one_request ? STORE_READ : STORE_WRITE, err);
+	inbox = web->inbox;
+	pthread_mutex_unlock(&web->opening);
+	return inbox;
+}
+
+struct inbox *web_inbox_writable(struct web *web, struct error *err)
+{
+	struct inbox *inbox = NULL;
+
+	pthread_mutex_lock(&web->opening);
+	if (web->inbox == NULL)
+		open_inbox(web, STORE_CREATE, err);
+	if (web->inbox != NULL && web->inbox_read_only)
+		error_set(err, ERROR_DENIED, "%s/inbox cannot be written", web->dir);
+	else
+		inbox = web->inbox;
+	if (web->inbox != NULL && same_file(web->inbox_file, (struct identity){0, 0}))
+		web->inbox_file = identify(web->inbox_path); /* we have just made it */
+	pthread_mutex_unlock(&web->opening);
+	return inbox;
+}
+
+static void close_books(struct web *web, bool state, bool inbox)
+{
+	if (state && web->state != NULL) {
+		state_close(web->state);
+		web->state = NULL;
+	}
+	if (inbox && web->inbox != NULL) {
+		inbox_close(web->inbox);
+		web->inbox = NULL;
+	}
+}
+
+/* Once a second: is what we have open still what stands there? A copy may have taken its place; an inbox
+   that could only be read may be writable by now. Called with `use` held for writing. */
+static void look_again(struct web *web)
+{
+	bool state = web->state != NULL && !same_file(web->state_file, identify(web->state_path));
+	bool inbox = web->inbox != NULL &&
+		     (web->inbox_read_only || !same_file(web->inbox_file, identify(web->inbox_path)));
+
+	if (state)
+		log_info("the state was replaced: opening it again");
+	close_books(web, state, inbox);
+}
+
+void web_enter(struct web *web)
+{
+	int64_t now_us = clock_mono_us(), looked_us = __atomic_load_n(&web->looked_us, __ATOMIC_RELAXED);
+
+	if (!process.one_request && now_us - looked_us >= LOOK_AGAIN_US &&
+		pthread_rwlock_trywrlock(&web->use) == 0) {
+		look_again(web);
+		__atomic_store_n(&web->looked_us, now_us, __ATOMIC_RELAXED);
+		pthread_rwlock_unlock(&web->use);
+	}
+	pthread_rwlock_rdlock(&web->use);
+}
+
+void web_leave(struct web *web)
+{
+	pthread_rwlock_unlock(&web->use);
+}
+
+void web_close_all(void)
+{
+	while (process.first != NULL) {
+		struct web *web = process.first;
+
+		process.first = web->next;
+		close_books(web, true, true);
+		pthread_rwlock_destroy(&web->use);
+		pthread_mutex_destroy(&web->opening);
+		free(web->dir);
+		free(web->state_path);
+		free(web->inbox_path);
+		free(web);
+	}
+	free(process.exe);
+	free(process.beside);
+	process.exe = process.beside = NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * books: which store this request is about, and its two books, opened on first use and kept.
+ *
+ * The store's directory comes from a FastCGI parameter, the process environment, or a file beside the
+ * binary, so one process can serve several stores (two sites of one web server): there is one struct web
+ * for each, kept for the life of the process.
+ *
+ * A book may appear, be replaced by a copy, or become writable while we run. It is looked at again between
+ * requests: web_enter() and web_leave() stand around everything that uses a book, so that it is only
+ * exchanged when nobody holds it. LMDB allows no second handle to one book in one process.
+ */
+#ifndef WEB_BOOKS_H
+#define WEB_BOOKS_H
+
+#include <stdbool.h>
+
+#include "web/routes.h"
+
+/* Where our binary is: names it goes by, and the line of `upbeat.store` beside it. Once, at start. */
+void web_start(const char *argv0, bool one_request);
+const char *const *web_programs(void);
+/* true when another file stands where our binary was: time to make room for it. */
+bool web_binary_replaced(void);
+
+/* The store that this request names. Never NULL. */
+struct web *web_for(char **env);
+const char *web_directory(const struct web *web);
+
+void web_enter(struct web *web);
+void web_leave(struct web *web);
+/* Ends all; nothing may be in use any more. */
+void web_close_all(void);
+
+#endif

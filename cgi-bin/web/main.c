@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * upbeat.fcgi: answers requests, and never opens a connection.
+ *
+ * Started by a web server either once for each request (plain CGI: the request is in the environment, the
+ * body on stdin) or once for many (FastCGI: descriptor 0 is a listening socket). serve() is the story of
+ * one request and the same for both.
+ *
+ * A FastCGI process has UPBEAT_THREADS workers, each with one request in hand. SIGTERM makes a pipe
+ * readable that every worker waits on beside the socket: who waits leaves at once, who serves answers
+ * first. A worker that finds another binary in the place of ours does the same to all of them; the web
+ * server starts the new one.
+ */
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "web/books.h"
+#include "web/reply.h"
+#include "web/request.h"
+#include "web/routes.h"
+
+#define THREADS_DEFAULT 4
+#define THREADS_MAX 64
+#define STACK_BYTES (512 * 1024)
+
+extern char **environ;
+
+/* The configured address of this site, one of the things that say where we are mounted; the caller frees.
+   NULL when there is none or no state to ask. */
+static char *site_url(struct web *web)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct state *state = web_state(web, &err);
+	struct state_txn *txn = state != NULL ? state_begin(state, false, &err) : NULL;
+	struct site site;
+	char *url = NULL;
+
+	memset(&site, 0, sizeof(site));
+	if (txn != NULL && state_site(txn, &site, &err)) {
+		url = site.url;
+		site.url = NULL;
+	}
+	state_end(txn);
+	site_clear(&site);
+	return url;
+}
+
+/* One request, from its parameters to its answer. No transaction is open while a socket is read or written. */
+static void serve(struct channel_io *io, char **env)
+{
+	struct web *web = web_for(env);
+	struct request req;
+	struct reply reply;
+	const char *mount = env_get_redirected(env, "UPBEAT_MOUNT");
+	char *url;
+
+	web_enter(web);
+	url = site_url(web);
+	request_begin(&req, env, io, mount != NULL ? mount : getenv("UPBEAT_MOUNT"), url, web_programs());
+	reply_begin(&reply);
+	routes_dispatch(web, &req, &reply);
+	web_leave(web);
+	reply_send(&reply, &req);
+	reply_end(&reply);
+	request_end(&req);
+	free(url);
+}
+
+/* ---- FastCGI */
+
+static int stop_pipe[2] = {-1, -1};
+
+/* Nobody reads the pipe: one byte in it tells every worker, now and later. */
+static void stop(void)
+{
+	if (write(stop_pipe[1], "", 1) < 0)
+		return; /* full: it was told before */
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop();
+}
+
+static void *work(void *arg)
+{
+	struct channel_io *io = channel_fastcgi(stop_pipe[0]);
+	char **env;
+
+	(void)arg;
+	if (io == NULL)
+		return NULL;
+	while (channel_accept(io, &env)) {
+		serve(io, env);
+		channel_finish(io);
+		if (web_binary_replaced())
+			stop();
+	}
+	channel_free(io);
+	return NULL;
+}
+
+static size_t thread_count(void)
+{
+	const char *s = getenv("UPBEAT_THREADS");
+	uint64_t n;
+
+	if (s == NULL || !text_to_u64(s, &n) || n == 0)
+		return THREADS_DEFAULT;
+	return n < THREADS_MAX ? (size_t)n : THREADS_MAX;
+}
+
+static void handle_signals(void)
+{
+	struct sigaction action;
+	static const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
+	size_t i;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	action.sa_flags = SA_RESTART;
+	for (i = 0; i < COUNT_OF(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* libfcgi has put a handler of its own there */
+}
+
+/* Workers have all signals blocked, so that none interrupts a body being read: the main thread takes them. */
+static int serve_many(void)
+{
+	pthread_t threads[THREADS_MAX];
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	size_t i, n = thread_count(), started = 0;
+
+	mallopt(M_ARENA_MAX, 2); /* an arena for each thread would cost more than all else that we hold */
+	if (!channel_start() || pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+		log_error("cannot start serving");
+		return 75;
+	}
+	handle_signals();
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	for (i = 0; i < n; i++)
+		if (pthread_create(&threads[started], &attributes, work, NULL) == 0)
+			started++;
+	pthread_attr_destroy(&attributes);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started < n)
+		log_warn("%zu of %zu threads could be started", started, n);
+	for (i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return started > 0 ? 0 : 75;
+}
+
+/* ---- start */
+
+/* A closed descriptor 1 or 2 would be given to the first file we open, and a stray line written into it. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			_exit(75);
+}
+
+int main(int argc, char **argv)
+{
+	bool one_request = channel_is_cgi();
+	int status = 0;
+
+	signal(SIGPIPE, SIG_IGN); /* a client that left */
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit: the write fails, that is enough */
+	fill_standard_descriptors();
+	web_start(argc > 0 ? argv[0] : NULL, one_request);
+	if (one_request)
+		serve(channel_cgi(), environ);
+	else
+		status = serve_many();
+	web_close_all();
+	log_close();
+	return status;
+}

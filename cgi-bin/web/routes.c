@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of routes, and the dispatcher that enforces what its rows state. See routes.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "web/beat.h"
+#include "web/books.h"
+#include "web/routes.h"
+
+#define GET (METHOD_GET | METHOD_HEAD)
+#define POST METHOD_POST
+
+static const struct route routes[] = {
+	/* Heartbeats: the handlers keep an order of refusals of their own. */
+	{GET, "/beat", MAY_ANYONE, beat_get_default, NULL, false},
+	{POST, "/beat", MAY_ANYONE, beat_post_default, NULL, true},
+	{GET, "/beat/{}", MAY_ANYONE, beat_get, NULL, false},
+	{POST, "/beat/{}", MAY_ANYONE, beat_post, NULL, true},
+	{POST, "/beat/{}/{}", MAY_ANYONE, beat_post, NULL, true},
+	/* The original Monitor Server's address, when a heartbeat is called "default". */
+	{GET, "/", MAY_ANYONE, beat_get_root, beat_is_root, false},
+	{POST, "/", MAY_ANYONE, beat_post_root, beat_is_root, true},
+};
+
+/* ---- matching */
+
+struct parts {
+	char text[3][ROUTE_PART_MAX + 1];
+	size_t count;
+};
+
+/* Does `path` have the pattern's form? Its variable parts go to *parts. */
+static bool matches(const char *pattern, const char *path, struct parts *parts)
+{
+	parts->count = 0;
+	while (*pattern != '\0') {
+		size_t n;
+
+		if (strncmp(pattern, "{}", 2) != 0) {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		n = strcspn(path, "/");
+		if (n == 0 || n > ROUTE_PART_MAX || parts->count == COUNT_OF(parts->text))
+			return false;
+		memcpy(parts->text[parts->count], path, n);
+		parts->text[parts->count++][n] = '\0';
+		pattern += 2;
+		path += n;
+	}
+	return *path == '\0' || (path[0] == '/' && path[1] == '\0'); /* one final slash is forgiven */
+}
+
+/* The row for this request; else NULL, and *allowed has the methods that this path would take. */
+static const struct route *find(struct web *web, const struct request *req, struct parts *parts, unsigned *allowed)
+{
+	size_t i;
+
+	*allowed = 0;
+	for (i = 0; i < COUNT_OF(routes); i++) {
+		const struct route *route = &routes[i];
+
+		if (!matches(route->path, req->path, parts))
+			continue;
+		if (route->applies != NULL && !route->applies(web, req))
+			continue;
+		if (route->methods & req->method)
+			return route;
+		*allowed |= route->methods;
+	}
+	return NULL;
+}
+
+/* ---- answers of the dispatcher itself */
+
+static void not_allowed(struct reply *reply, unsigned allowed)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} names[] = {{METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"}};
+	struct text list = TEXT_INIT;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(names); i++)
+		if (allowed & names[i].bit)
+			text_printf(&list, "%s%s", list.len > 0 ? ", " : "", names[i].name);
+	reply_error_json(reply, 405, "this address takes %s", text_str(&list));
+	reply_header(reply, "Allow", text_str(&list));
+	text_free(&list);
+}
+
+void routes_not_found(const struct request *req, struct reply *reply)
+{
+	if (request_wants_html(req)) {
+		reply->status = 404;
+		reply->type = TYPE_HTML;
+		text_clear(&reply->body);
+		text_raw(&reply->body, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
+				       "<title>Not found</title><h1>Not found</h1>\n");
+		return;
+	}
+	reply_error_json(reply, 404, "not found");
+}
+
+/* Nothing can be said without a state. To a person at the front door we say what is still to be done. */
+static void no_state(struct web *web, const struct request *req, struct reply *reply, const struct error *err)
+{
+	static const char line[] = "* * * * * upbeat-prober -c /etc/upbeat/upbeat.json";
+	bool missing = err->kind == ERROR_MISSING;
+
+	reply_unavailable(reply, 60, "%s; the prober has to run: add this line to the crontab: %s",
+		missing ? "there is no state yet" : "the state cannot be read", line);
+	log_limited("no-state", "no state at %s: %s", web_directory(web), err->text);
+	if (strcmp(req->path, "/") != 0 || req->method == METHOD_POST || !request_wants_html(req))
+		return;
+	reply->type = TYPE_HTML;
+	text_clear(&reply->body);
+	text_raw(&reply->body, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+			       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Upbeat</title>\n"
+			       "<h1>Upbeat is not watching yet</h1>\n<p>");
+	text_raw(&reply->body, missing ? "The prober has not run yet. Add this line to the crontab:"
+				       : "What the prober concluded cannot be read. Ask <code>upbeat-prober "
+					 "doctor</code>; the prober runs from this line of the crontab:");
+	text_raw(&reply->body, "</p>\n<pre>");
+	text_html(&reply->body, line);
+	text_raw(&reply->body, "</pre>\n</html>\n");
+}
+
+/* ---- dispatch */
+
+/* true when they may; else the answer is set. */
+static bool check_access(struct web *web, struct request *req, enum may needs, struct reply *reply)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct site site;
+	struct asker asker;
+	struct state_txn *txn;
+	bool may = false, sees = false;
+
+	if (needs == MAY_ANYONE)
+		return true;
+	memset(&site, 0, sizeof(site));
+	txn = state_begin(web_state(web, &err), false, &err);
+	if (txn == NULL || !state_site(txn, &site, &err)) {
+		state_end(txn);
+		no_state(web, req, reply, &err);
+		return false;
+	}
+	state_end(txn);
+	access_asker(req, &site, &asker);
+	may = access_may(&asker, needs);
+	sees = access_may(&asker, MAY_VIEW);
+	site_clear(&site);
+	if (!may && sees)
+		reply_error_json(reply, 403, "this takes somebody who may act: come through /staff/ or send a key");
+	else if (!may)
+		routes_not_found(req, reply);
+	return may;
+}
+
+void routes_dispatch(struct web *web, struct request *req, struct reply *reply)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct parts parts;
+	unsigned allowed;
+	const struct route *route;
+	bool have_state = web_state(web, &err) != NULL;
+
+	if (req->bad != NULL) {
+		reply_error_json(reply, 400, "%s", req->bad);
+		return;
+	}
+	route = find(web, req, &parts, &allowed);
+	if (route == NULL && allowed != 0)
+		not_allowed(reply, allowed);
+	else if (!have_state && (route == NULL || !route->before_state))
+		no_state(web, req, reply, &err);
+	else if (req->staff_bare) {
+		reply_text(reply, 301, "");
+		reply_header(reply, "Location", "staff/");
+	} else if (route == NULL)
+		routes_not_found(req, reply);
+	else if (check_access(web, req, route->needs, reply)) {
+		struct route_match match = {
+			parts.count > 0 ? parts.text[0] : "",
+			parts.count > 1 ? parts.text[1] : "",
+			parts.count > 2 ? parts.text[2] : "",
+		};
+
+		route->handler(web, req, &match, reply);
+	}
+}
