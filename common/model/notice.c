@@ -19,7 +19,22 @@ void notice_clear(struct notice *notice)
 	free(notice->body);
 	free(notice->answer);
 	free(notice->thread);
+	free(notice->instead);
 	*notice = (struct notice){0};
+}
+
+struct notice notice_copy(const struct notice *notice)
+{
+	struct notice copy = *notice;
+
+	copy.channel = mem_str(notice->channel);
+	copy.monitor = mem_str(notice->monitor);
+	copy.cause = mem_str(notice->cause);
+	copy.body = mem_str(notice->body);
+	copy.answer = mem_str(notice->answer);
+	copy.thread = mem_str(notice->thread);
+	copy.instead = mem_str(notice->instead);
+	return copy;
 }
 
 /* How long to wait after the given number of attempts. */

@@ -35,7 +35,8 @@ struct notice {
 	uint32_t monitor_id, incident;
 	enum monitor_state now, previous;
 	int64_t since_us, at_us;      /* begin of what is told; when it was decided */
-	int64_t ended_us;             /* of a recovery or a late combined message, else 0 */
+	int64_t ended_us;             /* of a recovery: when it came up; of slow and maintenance: when that was
+	                                 over; of a certificate: its end; else 0 */
 	char *cause;                  /* or NULL */
 	char *body;                   /* digest and summary texts that are more than one monitor, or NULL */
 	int64_t due_us;               /* next attempt, wall clock */
@@ -45,8 +46,11 @@ struct notice {
 	bool repeat;                  /* a reminder */
 	char *answer;                 /* the last answer or error, for people; or NULL */
 	char *thread;                 /* what the service gave for threading (Slack ts), or NULL */
+	char *instead;                /* of a superseded one: event id of the message that tells it; or NULL */
 };
 void notice_clear(struct notice *notice);
+/* With strings of its own; the caller clears. */
+struct notice notice_copy(const struct notice *notice);
 
 /* What one attempt came to. */
 enum delivery_end {

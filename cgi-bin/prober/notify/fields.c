@@ -25,6 +25,18 @@ static void put_title(const struct field_source *f, struct text *t)
 	text_cut(t, f->message->title, f->type->title_max ? f->type->title_max : SIZE_MAX);
 }
 
+/* Title and text as one. */
+static void put_full(const struct field_source *f, struct text *t)
+{
+	struct text full = TEXT_INIT;
+
+	text_raw(&full, f->message->title);
+	text_raw(&full, f->message->text[0] ? "\n" : "");
+	text_raw(&full, f->message->text);
+	text_cut(t, text_str(&full), f->type->text_max ? f->type->text_max : SIZE_MAX);
+	text_free(&full);
+}
+
 static void put_payload(const struct field_source *f, struct text *t)
 {
 	message_payload(f->message, t);
@@ -165,6 +177,7 @@ static const struct {
 	{"thread", offsetof(struct message, thread), NULL},
 	{"title", 0, put_title},
 	{"text", 0, put_text},
+	{"full", 0, put_full},
 	{"payload", 0, put_payload},
 	{"since", 0, put_since},
 	{"at", 0, put_at},
