@@ -32,30 +32,17 @@ const struct check_type *check_type_by_name(const char *name)
 	return NULL;
 }
 
-/* The published options and the monitor's secrets as one object. */
-static cJSON *options_whole(const struct monitor *monitor, const cJSON *secrets, struct error *err)
-{
-	cJSON *whole = cJSON_Parse(monitor->options);
-
-	if (!cJSON_IsObject(whole)) {
-		cJSON_Delete(whole);
-		error_set(err, ERROR_DAMAGED, "%s: its published options cannot be read", monitor->slug);
-		return NULL;
-	}
-	for (const cJSON *secret = secrets ? secrets->child : NULL; secret; secret = secret->next)
-		if (!cJSON_HasObjectItem(whole, secret->string))
-			cJSON_AddItemToObject(whole, secret->string, cJSON_Duplicate(secret, true));
-	return whole;
-}
-
+/* The published options and the monitor's secrets, loaded. */
 static void *options_load(const struct check_type *type, const struct monitor *monitor, const cJSON *secrets,
 	struct error *err)
 {
 	void *options = mem_alloc(type->options_size > 0 ? type->options_size : 1);
-	cJSON *whole = options_whole(monitor, secrets, err);
-	bool ok = whole && fields_load(type->fields, type->field_count, whole, options, err);
+	cJSON *published = cJSON_Parse(monitor->options);
+	bool ok = published && fields_load_both(type->fields, type->field_count, published, secrets, options, err);
 
-	cJSON_Delete(whole);
+	if (!published)
+		error_set(err, ERROR_DAMAGED, "%s: its published options cannot be read", monitor->slug);
+	cJSON_Delete(published);
 	if (ok)
 		return options;
 	fields_clear(type->fields, type->field_count, options);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * address: what checks ask of an address, and of an error that a connection to it gave.
+ */
+#ifndef PROBER_ADDRESS_H
+#define PROBER_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "model/result.h"
+
+/* "192.0.2.1", "2001:db8::1"; out holds 64 bytes at least. */
+void address_print(const struct sockaddr_storage *address, char *out, size_t size);
+/* From its text form; false when it is none. */
+bool address_parse(const char *text, struct sockaddr_storage *out);
+void address_set_port(struct sockaddr_storage *address, unsigned port);
+socklen_t address_length(const struct sockaddr_storage *address);
+/* Loopback, link-local, private, shared (CGNAT), unspecified, multicast, and IPv4 ones of these kinds in
+   IPv6 clothes: what nobody out there may redirect us to. */
+bool address_private(const struct sockaddr_storage *address);
+/* Has this machine any route to it? (No packet is sent.) */
+bool address_routable(const struct sockaddr_storage *address);
+/* Sets outcome, cause and definite from the errno of a failed connect, send or receive; unknown when it is
+   this machine that cannot. address may be NULL. */
+void address_cause(struct result *result, int error, const struct sockaddr_storage *address);
+
+#endif

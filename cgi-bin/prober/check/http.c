@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * http: one look, hop by hop.
+ *
+ *	hop_begin    parse the URL, resolve its host
+ *	hop_send     addresses are there: refuse what a redirect may not lead to, start the transfer
+ *	hop_done     the transfer ended: add its timings; follow, or judge
+ *
+ * A transfer is cut short on purpose when enough was seen: a redirect that is followed needs no body, the
+ * body ends at max_body. libcurl calls that a write error; `cut` tells it from a real one.
+ */
+#include "prober/check/http.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "prober/check/address.h"
+#include "prober/check/certificate.h"
+
+#ifndef UPBEAT_VERSION
+#define UPBEAT_VERSION "0.1"
+#endif
+#define USER_AGENT "Upbeat/" UPBEAT_VERSION " (uptime monitor)"
+#define HEADERS_MAX 65536     /* bytes of all headers of one hop, interim answers too */
+#define HEADERS_KEPT 8192
+#define LOCATION_MAX 8192
+#define RESOLVE_SHARE 8 / 10  /* of the time that is left: a mute resolver is to be told from a slow site */
+
+enum phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_ANSWER };
+enum cut { CUT_NONE, CUT_REDIRECT, CUT_ENOUGH, CUT_FULL, CUT_HEADERS };
+
+struct http {
+	struct check *check;
+	const struct http_options *options;
+	struct http_reader reader;
+	enum phase phase;
+	/* the hop */
+	CURLU *url;
+	char *host, *port;
+	struct loop_resolve *resolve;
+	struct loop_transfer *transfer;
+	CURL *easy;
+	struct curl_slist *pinned, *headers_out;
+	struct addresses addresses;
+	char error[CURL_ERROR_SIZE];
+	struct certificate certificate;
+	/* what came */
+	struct text headers;
+	size_t header_bytes, body_bytes;
+	char *location;
+	struct text body;
+	enum cut cut;
+	/* over all hops */
+	int64_t hops;
+	bool from_public;    /* the hop before was to a public address */
+	bool foreign;        /* a redirect led to another host: no secrets any more */
+	bool plain_get;      /* a redirect made it a GET without body */
+};
+
+static void hop_begin(struct http *http);
+
+static struct result *result_of(struct http *http)
+{
+	return &http->check->result;
+}
+
+/* ---- the end of a look */
+
+static void keep_evidence(struct http *http)
+{
+	struct result *result = result_of(http);
+
+	if (result->outcome == OUTCOME_UP)
+		return;
+	if (http->headers.len > 0 && !result->headers)
+		result->headers = mem_strn(http->headers.ptr, http->headers.len);
+	if (http->body.len > 0 && !result->body) {
+		result->body = mem_strn(http->body.ptr, http->body.len);
+		result->body_len = http->body.len;
+	}
+}
+
+static void finish(struct http *http, enum outcome outcome)
+{
+	result_of(http)->outcome = outcome;
+	keep_evidence(http);
+	check_finish(http->check);
+}
+
+static void down(struct http *http, bool definite, const char *cause)
+{
+	result_of(http)->definite = definite;
+	result_cause(result_of(http), "%s", cause);
+	finish(http, OUTCOME_DOWN);
+}
+
+static void judge(struct http *http)
+{
+	struct result *result = result_of(http);
+
+	if (!http_status_good(http->options->status, result->status)) {
+		result->definite = result->status >= 400;
+		result_cause(result, "HTTP %d", result->status);
+		finish(http, OUTCOME_DOWN);
+		return;
+	}
+	result->outcome = OUTCOME_UP;
+	if (http->reader.judge)
+		http->reader.judge(http->reader.arg, http->cut == CUT_FULL);
+	finish(http, result->outcome);
+}
+
+/* ---- a hop's own things */
+
+static void hop_drop(struct http *http)
+{
+	loop_resolve_stop(http->resolve);
+	loop_transfer_stop(http->transfer);
+	http->resolve = NULL;
+	http->transfer = NULL;
+	if (http->easy)
+		curl_easy_cleanup(http->easy);
+	http->easy = NULL;
+	curl_slist_free_all(http->pinned);
+	curl_slist_free_all(http->headers_out);
+	http->pinned = http->headers_out = NULL;
+	curl_free(http->host);
+	curl_free(http->port);
+	http->host = http->port = NULL;
+	free(http->location);
+	http->location = NULL;
+	text_clear(&http->headers);
+	text_clear(&http->body);
+	http->header_bytes = http->body_bytes = 0;
+	http->cut = CUT_NONE;
+}
+
+/* ---- what comes in */
+
+static bool is_redirect(const struct http *http)
+{
+	int status = http->check->result.status;
+
+	return http->options->follow > 0 && http->location &&
+		(status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
+}
+
+/* A status line begins a new block: the last answer counts, not interim ones. */
+static void header_status(struct http *http)
+{
+	long status = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+	result_of(http)->status = (int)status;
+	text_clear(&http->headers);
+	free(http->location);
+	http->location = NULL;
+}
+
+static void header_location(struct http *http, const char *line, size_t n)
+{
+	size_t from = strlen("location:");
+
+	if (n <= from || n > LOCATION_MAX || strncasecmp(line, "location:", from) != 0 || http->location)
+		return;
+	while (from < n && (line[from] == ' ' || line[from] == '\t'))
+		from++;
+	while (n > from && (unsigned char)line[n - 1] <= ' ')
+		n--;
+	http->location = mem_strn(line + from, n - from);
+}
+
+static size_t header_came(char *line, size_t size, size_t count, void *arg)
+{
+	struct http *http = arg;
+	size_t n = size * count;
+
+	http->phase = PHASE_ANSWER;
+	http->header_bytes += n;
+	if (http->header_bytes > HEADERS_MAX) {
+		http->cut = CUT_HEADERS;
+		return 0;
+	}
+	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0)
+		header_status(http);
+	header_location(http, line, n);
+	if (http->headers.len + n <= HEADERS_KEPT)
+		text_rawn(&http->headers, line, n);
+	return n;
+}
+
+static void keep_body(struct http *http, const char *bytes, size_t n)
+{
+	size_t room = BODY_KEPT_MAX - http->body.len;
+
+	text_rawn(&http->body, bytes, n < room ? n : room);
+}
+
+static size_t body_came(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct http *http = arg;
+	size_t n = size * count, room = (size_t)http->options->max_body - http->body_bytes;
+	bool more = true;
+
+	if (is_redirect(http)) {
+		http->cut = CUT_REDIRECT;
+		return 0;
+	}
+	if (n > room)
+		n = room;
+	http->body_bytes += n;
+	keep_body(http, bytes, n);
+	if (http->reader.body)
+		more = http->reader.body(http->reader.arg, bytes, n);
+	if (!more)
+		http->cut = CUT_ENOUGH;
+	else if (n < size * count)
+		http->cut = CUT_FULL;
+	return http->cut == CUT_NONE ? n : 0;
+}
+
+/* ---- the request */
+
+static CURLcode tls_context(CURL *easy, void *context, void *arg)
+{
+	struct http *http = arg;
+
+	(void)easy;
+	certificate_observe(context, &http->certificate, http->options->verify);
+	return CURLE_OK;
+}
+
+static void set_transport(struct http *http)
+{
+	CURL *easy = http->easy;
+
+	curl_easy_setopt(easy, CURLOPT_CURLU, http->url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
+	/* The check's own deadline comes first; this one is for what libcurl does in its last moments. */
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)check_left_ms(http->check) + 100);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+}
+
+static void set_tls(struct http *http)
+{
+	CURL *easy = http->easy;
+
+	/* With a CApath libcurl would parse the bundle anew for each connection, 20 ms each. */
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (http->check->world->ca_bundle)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, http->check->world->ca_bundle);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->options->verify ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, http->options->verify ? 2L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, tls_context);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http);
+}
+
+static void set_auth(struct http *http)
+{
+	cJSON *auth = http->options->auth ? cJSON_Parse(http->options->auth) : NULL;
+	const cJSON *basic = cJSON_GetObjectItemCaseSensitive(auth, "basic");
+	const cJSON *bearer = cJSON_GetObjectItemCaseSensitive(auth, "bearer");
+
+	if (cJSON_IsString(bearer)) {
+		curl_easy_setopt(http->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		curl_easy_setopt(http->easy, CURLOPT_XOAUTH2_BEARER, bearer->valuestring);
+	} else if (cJSON_GetArraySize(basic) == 2) {
+		curl_easy_setopt(http->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(http->easy, CURLOPT_USERNAME, cJSON_GetStringValue(cJSON_GetArrayItem(basic, 0)));
+		curl_easy_setopt(http->easy, CURLOPT_PASSWORD, cJSON_GetStringValue(cJSON_GetArrayItem(basic, 1)));
+	}
+	cJSON_Delete(auth);
+}
+
+static bool is_credential(const char *name)
+{
+	return strcasecmp(name, "authorization") == 0 || strcasecmp(name, "cookie") == 0 ||
+		strcasestr(name, "token") || strcasestr(name, "key") || strcasecmp(name, "host") == 0;
+}
+
+static void set_headers(struct http *http)
+{
+	const struct map *own = &http->options->headers;
+	struct text line = TEXT_INIT;
+	bool agent = false;
+
+	for (size_t i = 0; i < own->n; i++) {
+		if (http->foreign && is_credential(own->names[i]))
+			continue;
+		agent = agent || strcasecmp(own->names[i], "user-agent") == 0;
+		text_clear(&line);
+		text_header(&line, own->names[i]);
+		text_raw(&line, own->values[i][0] ? ": " : ";");
+		text_header(&line, own->values[i]);
+		http->headers_out = curl_slist_append(http->headers_out, text_str(&line));
+	}
+	http->headers_out = curl_slist_append(http->headers_out, "Expect:");
+	text_free(&line);
+	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers_out);
+	if (!agent)
+		curl_easy_setopt(http->easy, CURLOPT_USERAGENT, USER_AGENT);
+}
+
+static void set_request(struct http *http)
+{
+	const char *method = http->options->method, *body = http->options->body;
+
+	if (strcmp(method, "HEAD") == 0) {
+		curl_easy_setopt(http->easy, CURLOPT_NOBODY, 1L);
+	} else if (strcmp(method, "GET") != 0 && !http->plain_get) {
+		curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body ? body : "");
+		curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body ? body : ""));
+		curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, method);
+	}
+	if (!http->foreign)
+		set_auth(http);
+	set_headers(http);
+}
+
+/* Hands the addresses to libcurl as "host:port:address,address", so that it never resolves by itself. */
+static void set_addresses(struct http *http)
+{
+	struct text pin = TEXT_INIT;
+	char address[64];
+
+	text_printf(&pin, "%s:%s:", http->host, http->port);
+	for (size_t i = 0; i < http->addresses.n; i++) {
+		bool v6 = http->addresses.at[i].ss_family == AF_INET6;
+
+		address_print(&http->addresses.at[i], address, sizeof(address));
+		text_printf(&pin, "%s%s%s%s", i ? "," : "", v6 ? "[" : "", address, v6 ? "]" : "");
+	}
+	http->pinned = curl_slist_append(NULL, text_str(&pin));
+	curl_easy_setopt(http->easy, CURLOPT_RESOLVE, http->pinned);
+	text_free(&pin);
+}
+
+/* ---- what a transfer came to */
+
+static int64_t since(CURL *easy, CURLINFO what, int64_t from_us)
+{
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(easy, what, &us);
+	return us > 0 ? us - from_us : -1;
+}
+
+static void add(int64_t *sum, int64_t us)
+{
+	if (us >= 0)
+		*sum = (*sum > 0 ? *sum : 0) + us;
+}
+
+/* libcurl's times are cumulative from the start; each phase of all hops is summed up on its own. */
+static void add_timings(struct http *http)
+{
+	struct timings *sum = &result_of(http)->timings;
+	int64_t connected = since(http->easy, CURLINFO_CONNECT_TIME_T, 0);
+	int64_t secured = since(http->easy, CURLINFO_APPCONNECT_TIME_T, 0);
+	int64_t first = since(http->easy, CURLINFO_STARTTRANSFER_TIME_T, 0);
+	int64_t ready = secured >= 0 ? secured : connected;
+
+	add(&sum->connect_us, connected);
+	if (connected >= 0 && secured >= connected)
+		add(&sum->tls_us, secured - connected);
+	if (ready >= 0 && first >= ready)
+		add(&sum->first_byte_us, first - ready);
+}
+
+static void note_peer(struct http *http)
+{
+	struct result *result = result_of(http);
+	char *ip = NULL;
+
+	curl_easy_getinfo(http->easy, CURLINFO_PRIMARY_IP, &ip);
+	if (ip && ip[0] && strlen(ip) < sizeof(result->address))
+		memcpy(result->address, ip, strlen(ip) + 1);
+	if (http->certificate.expires_s > 0)
+		result->certificate_expires_s = http->certificate.expires_s;
+}
+
+/* Relative to the hop before; false when it leads nowhere that we go. */
+static bool follow_url(struct http *http, const char **why)
+{
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	bool good = curl_url_set(http->url, CURLUPART_URL, http->location, 0) == CURLUE_OK &&
+		curl_url_get(http->url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+		curl_url_get(http->url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		curl_url_get(http->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+
+	if (!good)
+		*why = "redirected to what is not a URL";
+	else if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
+		*why = "redirected to something other than http or https";
+	else if (strcasecmp(host, http->host) != 0 || strcmp(port, http->port) != 0)
+		http->foreign = true;
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	return !*why;
+}
+
+static void follow(struct http *http)
+{
+	int status = result_of(http)->status;
+	struct sockaddr_storage peer;
+	const char *why = NULL;
+
+	if (++http->hops > http->options->follow) {
+		result_cause(result_of(http), "more than %lld redirects", (long long)http->options->follow);
+		finish(http, OUTCOME_DOWN);
+		return;
+	}
+	http->from_public = address_parse(result_of(http)->address, &peer) && !address_private(&peer);
+	if (!follow_url(http, &why)) {
+		down(http, false, why);
+		return;
+	}
+	/* What browsers do: only 307 and 308 keep a POST a POST. */
+	http->plain_get = http->plain_get || (status < 307 && strcmp(http->options->method, "HEAD") != 0);
+	hop_drop(http);
+	hop_begin(http);
+}
+
+static void cause_certificate(struct http *http)
+{
+	struct result *result = result_of(http);
+
+	result->definite = true;
+	if (!certificate_cause(&http->certificate, result, result->at_us / US_PER_S))
+		result_cause(result, "certificate is for another host name");
+	finish(http, OUTCOME_DOWN);
+}
+
+static void cause_connect(struct http *http)
+{
+	long error = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &error);
+	address_cause(result_of(http), error ? (int)error : ECONNREFUSED, &http->addresses.at[0]);
+	finish(http, result_of(http)->outcome);
+}
+
+/* What libcurl's other errors mean. */
+static const struct meaning {
+	CURLcode code;
+	const char *text;
+	enum outcome outcome;
+} MEANINGS[] = {
+	{CURLE_GOT_NOTHING, "closed the connection without an answer", OUTCOME_DOWN},
+	{CURLE_RECV_ERROR, "connection reset", OUTCOME_DOWN},
+	{CURLE_SEND_ERROR, "connection reset", OUTCOME_DOWN},
+	{CURLE_PARTIAL_FILE, "the answer was cut off", OUTCOME_DOWN},
+	{CURLE_UNSUPPORTED_PROTOCOL, "not an HTTP answer", OUTCOME_DOWN},
+	{CURLE_WEIRD_SERVER_REPLY, "not a proper HTTP answer", OUTCOME_DOWN},
+	{CURLE_BAD_CONTENT_ENCODING, "the answer is garbled", OUTCOME_DOWN},
+	{CURLE_OPERATION_TIMEDOUT, "timed out", OUTCOME_DOWN},
+	{CURLE_SSL_CACERT_BADFILE, "we have no usable list of certificate authorities", OUTCOME_UNKNOWN},
+	{CURLE_OUT_OF_MEMORY, "we are out of memory", OUTCOME_UNKNOWN},
+	{CURLE_FAILED_INIT, "libcurl cannot be used here", OUTCOME_UNKNOWN},
+};
+
+static void cause_code(struct http *http, CURLcode code)
+{
+	struct result *result = result_of(http);
+
+	for (size_t i = 0; i < COUNT_OF(MEANINGS); i++) {
+		if (MEANINGS[i].code != code)
+			continue;
+		result_cause(result, "%s", MEANINGS[i].text);
+		finish(http, MEANINGS[i].outcome);
+		return;
+	}
+	if (code == CURLE_SSL_CONNECT_ERROR)
+		result_cause(result, "TLS handshake failed");
+	else
+		result_cause(result, "%s", http->error[0] ? http->error : curl_easy_strerror(code));
+	finish(http, OUTCOME_DOWN);
+}
+
+static void hop_done(void *arg, CURLcode code)
+{
+	struct http *http = arg;
+	bool cut = code == CURLE_WRITE_ERROR && http->cut != CUT_NONE;
+
+	http->transfer = NULL;
+	add_timings(http);
+	note_peer(http);
+	if (cut && http->cut == CUT_HEADERS)
+		down(http, false, "headers without end");
+	else if ((code == CURLE_OK || cut) && is_redirect(http))
+		follow(http);
+	else if (code == CURLE_OK || cut)
+		judge(http);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+		cause_certificate(http);
+	else if (code == CURLE_COULDNT_CONNECT)
+		cause_connect(http);
+	else
+		cause_code(http, code);
+}
+
+/* ---- beginning a hop */
+
+static bool leads_inside(const struct http *http)
+{
+	for (size_t i = 0; i < http->addresses.n; i++)
+		if (address_private(&http->addresses.at[i]))
+			return true;
+	return false;
+}
+
+static void hop_send(void *arg, const struct addresses *addresses, const char *why, bool ours)
+{
+	struct http *http = arg;
+	struct result *result = result_of(http);
+
+	http->resolve = NULL;
+	http->addresses = *addresses;
+	add(&result->timings.dns_us, addresses->took_us);
+	if (addresses->n == 0) {
+		result_cause(result, "%s", why);
+		finish(http, ours ? OUTCOME_UNKNOWN : OUTCOME_DOWN);
+		return;
+	}
+	address_print(&addresses->at[0], result->address, sizeof(result->address));
+	if (http->from_public && leads_inside(http)) {
+		down(http, false, "redirected from a public to a private address");
+		return;
+	}
+	http->phase = PHASE_CONNECT;
+	http->easy = curl_easy_init();
+	if (!http->easy) {
+		result_cause(result, "libcurl cannot be used here");
+		finish(http, OUTCOME_UNKNOWN);
+		return;
+	}
+	set_transport(http);
+	set_tls(http);
+	set_request(http);
+	set_addresses(http);
+	http->transfer = loop_transfer(http->check->loop, http->easy, hop_done, http);
+}
+
+static void hop_begin(struct http *http)
+{
+	int64_t ip = http->options->ip;
+	char *scheme = NULL;
+	bool blind;
+
+	if (curl_url_get(http->url, CURLUPART_HOST, &http->host, 0) != CURLUE_OK ||
+		curl_url_get(http->url, CURLUPART_PORT, &http->port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+		curl_url_get(http->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
+		down(http, false, "not a URL");
+		return;
+	}
+	blind = strcasecmp(scheme, "https") == 0 && http->options->verify && !http->check->world->ca_bundle;
+	curl_free(scheme);
+	if (blind) {
+		result_cause(result_of(http), "we have no list of certificate authorities");
+		finish(http, OUTCOME_UNKNOWN);
+		return;
+	}
+	http->phase = PHASE_RESOLVE;
+	http->resolve = loop_resolve(http->check->loop, http->host,
+		ip == 4 ? AF_INET : ip == 6 ? AF_INET6 : AF_UNSPEC,
+		check_left_ms(http->check) * RESOLVE_SHARE, hop_send, http);
+}
+
+struct http *http_start(struct check *check, const struct http_options *options,
+	const struct http_reader *reader)
+{
+	struct http *http = MEM_NEW(struct http);
+
+	http->check = check;
+	http->options = options;
+	http->reader = *reader;
+	http->url = curl_url();
+	if (curl_url_set(http->url, CURLUPART_URL, options->url, 0) == CURLUE_OK)
+		hop_begin(http);
+	else
+		down(http, false, "not a URL");
+	return http;
+}
+
+void http_expire(struct http *http)
+{
+	static const char *const waiting[] = {
+		[PHASE_RESOLVE] = "looking up the name",
+		[PHASE_CONNECT] = "waiting for the answer",
+		[PHASE_ANSWER] = "reading the answer",
+	};
+	struct result *result = result_of(http);
+	struct text cause = TEXT_INIT;
+
+	text_printf(&cause, "%s %s", result->cause, waiting[http->phase]);
+	result_cause(result, "%s", text_str(&cause));
+	text_free(&cause);
+	if (http->easy) {
+		add_timings(http);
+		note_peer(http);
+	}
+	keep_evidence(http);
+}
+
+const char *http_headers(const struct http *http)
+{
+	return text_str(&http->headers);
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	hop_drop(http);
+	text_free(&http->headers);
+	text_free(&http->body);
+	curl_url_cleanup(http->url);
+	free(http);
+}
