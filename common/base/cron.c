@@ -2,9 +2,10 @@
 /*
  * cron: cron expressions, read as Vixie cron reads them, and when they match. See calendar.h.
  *
- * Matching works on local times, as if there were no DST; zone.h turns these into moments. A job at a fixed
- * time runs at the first moment at which the clocks have come that far: that is the jump for a skipped time and
- * the first of two for a repeated one. A frequent job runs whenever the clocks show a matching minute.
+ * Matching works on local times, as if there were no DST; zone.h turns these into moments. A job at a
+ * fixed time runs at the first moment at which the clocks have come that far: that is the jump for a skipped
+ * time and the first of two for a repeated one. A frequent job runs whenever the clocks show a matching
+ * minute.
  */
 #include <string.h>
 #include <strings.h>

@@ -2,8 +2,8 @@
 /*
  * error: filling in and passing on what went wrong. See error.h.
  *
- * Texts quote what came from outside (host names, servers' answers, file contents), so they are made one line
- * of valid UTF-8 here, once, for everyone who prints them.
+ * Texts quote what came from outside (host names, servers' answers, file contents), so they are made one
+ * line of valid UTF-8 here, once, for everyone who prints them.
  */
 #include "base/error.h"
 
@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Indexed by enum error_kind; 75 is EX_TEMPFAIL: trying again later may help, and nothing given to us is wrong. */
+/* Indexed by enum error_kind; 75 is EX_TEMPFAIL: nothing given to us is wrong, the store or the network is. */
 static const int exit_status[] = {
 	[ERROR_NONE] = 0,
 	[ERROR_INPUT] = 1,

@@ -96,7 +96,8 @@ static bool write_all(int fd, const char *bytes, size_t n)
 }
 
 /* Fills, syncs and closes fd, in every case. */
-static bool write_closing(int fd, const char *name, const void *bytes, size_t n, mode_t mode, struct error *err)
+static bool write_closing(int fd, const char *name, const void *bytes, size_t n, mode_t mode,
+	struct error *err)
 {
 	bool ok = write_all(fd, bytes, n) || file_error(err, "write", name);
 
@@ -172,11 +173,24 @@ static const struct {
 	uint32_t type;
 	const char *name;
 } network_fs[] = {
-	{0x00006969, "NFS"},     {0xff534d42, "CIFS"},     {0xfe534d42, "SMB2"},   {0x0000517b, "SMB"},
-	{0x65735546, "FUSE"},    {0x01021997, "9P"},       {0x5346414f, "AFS"},    {0x6b414653, "AFS"},
-	{0x00c36400, "Ceph"},    {0x73757245, "Coda"},     {0x0000564c, "NCP"},    {0x7461636f, "OCFS2"},
-	{0x01161970, "GFS2"},    {0x0bd00bd0, "Lustre"},   {0x47504653, "GPFS"},   {0x19830326, "BeeGFS"},
-	{0xaad7aaea, "PanFS"},   {0x786f4256, "VirtualBox shared folder"},         {0xbacbacbc, "VMware shared folder"},
+	{0x00006969, "NFS"},
+	{0xff534d42, "CIFS"},
+	{0xfe534d42, "SMB2"},
+	{0x0000517b, "SMB"},
+	{0x65735546, "FUSE"},
+	{0x01021997, "9P"},
+	{0x5346414f, "AFS"},
+	{0x6b414653, "AFS"},
+	{0x00c36400, "Ceph"},
+	{0x73757245, "Coda"},
+	{0x0000564c, "NCP"},
+	{0x7461636f, "OCFS2"},
+	{0x01161970, "GFS2"},
+	{0x0bd00bd0, "Lustre"},
+	{0x47504653, "GPFS"},
+	{0x19830326, "BeeGFS"},
+	{0x786f4256, "VirtualBox shared folder"},
+	{0xbacbacbc, "VMware shared folder"},
 };
 
 const char *file_network_fs(const char *path)

@@ -3,8 +3,9 @@
  * json_keys: has this name stood in this object before? See json_private.h.
  *
  * One hash table for the whole text. Each object gets a number of its own, which goes into the hash and the
- * comparison, so that closing an object costs nothing. The hash is SipHash-1-3 with a random key: whoever writes
- * the text cannot choose names that collide. Names are compared as decoded: "a" and "\u0061" are the same.
+ * comparison, so that closing an object costs nothing. The hash is SipHash-1-3 with a random key: whoever
+ * writes the text cannot choose names that collide. Names are compared as decoded: "a" and "\u0061" are the
+ * same.
  */
 #include "base/json_private.h"
 

@@ -2,9 +2,9 @@
 /*
  * json_scan: a strict RFC 8259 tokenizer that knows where it is. See json_scan.h.
  *
- * json_scan_next() skips blanks (and comments), takes the comma or colon that must stand there, then one token.
- * What may come next is the state `expect`; the stack holds the open brackets. Values of strings and numbers
- * are decoded only when asked for (json_value.c); names of members are kept in a set (json_keys.c).
+ * json_scan_next() skips blanks (and comments), takes the comma or colon that must stand there, then one
+ * token. What may come next is the state `expect`; the stack holds the open brackets. Values of strings and
+ * numbers are decoded only when asked for (json_value.c); names of members are kept in a set (json_keys.c).
  */
 #include "base/json_scan.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * json_value: what the tokens of json_scan say: strings decoded, numbers exactly, places as people count them.
+ * json_value: what the tokens of json_scan say: strings decoded, numbers exactly, places as people count
+ * them.
  *
  * Everything here trusts the token: json_scan_next() has checked it.
  */

@@ -74,7 +74,8 @@ static void hash_once(const struct hash *h, const void *bytes, size_t n, uint8_t
 	sign_wipe(&c, sizeof(c));
 }
 
-static void hmac(const struct hash *h, const void *key, size_t key_len, const void *bytes, size_t n, uint8_t *out)
+static void hmac(const struct hash *h, const void *key, size_t key_len, const void *bytes, size_t n,
+	uint8_t *out)
 {
 	uint8_t pad[BLOCK_BYTES] = {0};
 	union context c;

@@ -22,7 +22,8 @@
 
 void sign_sha256(const void *bytes, size_t n, uint8_t out[SHA256_BYTES]);
 void sign_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t n, uint8_t out[SHA1_BYTES]);
-void sign_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n, uint8_t out[SHA256_BYTES]);
+void sign_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
+	uint8_t out[SHA256_BYTES]);
 
 /* Constant-time equality of n bytes. */
 bool sign_equal(const void *a, const void *b, size_t n);

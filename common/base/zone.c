@@ -241,7 +241,7 @@ static uint32_t be32(const uint8_t *b)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Two's complement of either width; -ftrapv and UBSan have nothing to say about these casts in gcc or clang. */
+/* Two's complement of either width: gcc and clang define these casts. */
 static int64_t be_signed(const uint8_t *b, size_t width)
 {
 	if (width == 4)
