@@ -76,7 +76,7 @@ static void not_beating(struct reply *reply)
 {
 	reply->status = 404;
 	reply->type = TYPE_JSON;
-	text_raw(&reply->body, "{\"ok\":false}\n");
+	text_raw(&reply->body, "{\"ok\":false}");
 }
 
 /* Seconds with one decimal. */
@@ -92,7 +92,7 @@ static void beating(struct reply *reply, const struct beat_age *age)
 	put_tenths(&reply->body, age->age_us);
 	text_raw(&reply->body, ",\"max_age\":");
 	text_json_seconds(&reply->body, age->max_age_us);
-	text_raw(&reply->body, "}\n");
+	text_raw(&reply->body, "}");
 }
 
 /* The last values of a heartbeat; *found false when it never beat, also because no inbox exists yet. */
@@ -100,7 +100,7 @@ static bool read_last(struct web *web, const char *slug, struct beat_last *last,
 {
 	struct inbox *inbox = web_inbox(web, err);
 
-	memset(last, 0, sizeof(*last));
+	*last = (struct beat_last)BEAT_LAST_INIT;
 	*found = false;
 	if (inbox == NULL)
 		return err->kind == ERROR_MISSING;
@@ -111,12 +111,11 @@ static void get(struct web *web, struct request *req, const char *slug, struct r
 {
 	struct error err = {ERROR_NONE, ""};
 	struct heartbeat_rules rules;
-	struct beat_last last;
+	struct beat_last last = BEAT_LAST_INIT;
 	int64_t grace_from_us = 0;
 	char *name = NULL;
 	bool found;
 
-	memset(&last, 0, sizeof(last));
 	if (!load_rules(web, slug, &name, &rules, &grace_from_us, &err)) {
 		if (err.kind == ERROR_MISSING)
 			not_beating(reply);
@@ -367,7 +366,7 @@ static void commit(struct web *web, struct request *req, const char *slug, const
 	}
 	if (verdict == BEAT_OK) {
 		reply->type = TYPE_JSON;
-		text_raw(&reply->body, "{\"ok\":true}\n");
+		text_raw(&reply->body, "{\"ok\":true}");
 		return;
 	}
 	put_refusal(&why, verdict, rules, beat, last_time_us, req->now.wall_us);

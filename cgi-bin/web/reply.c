@@ -34,6 +34,9 @@ void reply_header(struct reply *reply, const char *name, const char *value)
 }
 
 static void error_json(struct reply *reply, int status, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void error_json(struct reply *reply, int status, const char *format, va_list ap)
 {
 	struct text words = TEXT_INIT;
 
@@ -43,7 +46,7 @@ static void error_json(struct reply *reply, int status, const char *format, va_l
 	text_clear(&reply->body);
 	text_raw(&reply->body, "{\"ok\":false,\"error\":\"");
 	text_json(&reply->body, text_str(&words));
-	text_raw(&reply->body, "\"}\n");
+	text_raw(&reply->body, "\"}");
 	text_free(&words);
 }
 
