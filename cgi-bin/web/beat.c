@@ -251,8 +251,7 @@ static bool signed_rightly(const struct request *req, const struct heartbeat_rul
 
 /* ---- POST: job signals */
 
-/* "" start fail log 0..255 -> kind and exit status. */
-static bool parse_signal(const char *verb, struct beat *beat)
+bool beat_parse_signal(const char *verb, struct beat *beat)
 {
 	static const struct {
 		const char *verb;
@@ -413,7 +412,7 @@ static void post(struct web *web, struct request *req, const char *slug, const c
 	enum body_status body;
 	struct beat beat;
 
-	if (!parse_signal(verb, &beat)) {
+	if (!beat_parse_signal(verb, &beat)) {
 		reply_error_json(reply, 404, "not found");
 		return;
 	}

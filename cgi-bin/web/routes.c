@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "web/beat.h"
 #include "web/books.h"
+#include "web/ping.h"
 #include "web/routes.h"
 
 #define GET (METHOD_GET | METHOD_HEAD)
@@ -21,6 +22,11 @@ static const struct route routes[] = {
 	{GET, "/beat/{}", MAY_ANYONE, beat_get, NULL, false},
 	{POST, "/beat/{}", MAY_ANYONE, beat_post, NULL, true},
 	{POST, "/beat/{}/{}", MAY_ANYONE, beat_post, NULL, true},
+	/* The clients of other systems: their token is their proof. */
+	{GET | POST, "/ping/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
+	{GET | POST, "/ping/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
+	{GET | POST, "/ping/{}/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
+	{GET | POST, "/api/push/{}", MAY_ANYONE, ping_kuma, NULL, false},
 	/* The original Monitor Server's address, when a heartbeat is called "default". */
 	{GET, "/", MAY_ANYONE, beat_get_root, beat_is_root, false},
 	{POST, "/", MAY_ANYONE, beat_post_root, beat_is_root, true},

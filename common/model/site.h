@@ -20,6 +20,7 @@ struct api_key {
 	char *name;
 	uint8_t hash[SHA256_BYTES]; /* SHA-256 of the key */
 	bool may_write;
+	bool may_ping; /* "may": "ping": only /ping/KEY/SLUG, for the clients of healthchecks.io */
 };
 
 struct peer_key {
