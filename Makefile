@@ -25,7 +25,7 @@ ASAN      ?= 0
 V         ?= 0
 
 ifeq ($(ASAN),1)
-  BUILD     := $(BUILD)-asan
+  override BUILD := $(BUILD)-asan
   OPT       := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
   HARDENING :=
   STATIC    := 0
