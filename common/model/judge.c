@@ -613,6 +613,11 @@ struct verdict judge_maintenance(struct judge *judge, bool active, int64_t now_u
 	return verdict;
 }
 
+bool judge_maintenance_due(const struct judge *judge, bool window_active, int64_t now_us)
+{
+	return window_active || now_us < judge->maintenance_until_us;
+}
+
 struct verdict judge_blind(struct judge *judge, int64_t now_us)
 {
 	struct verdict verdict = verdict_begin(judge);

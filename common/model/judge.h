@@ -16,8 +16,9 @@
  * The judge also remembers what people were last told (`told`), so that whoever heard of an outage hears
  * of its end, and an alert that was held back is told once what held it is gone.
  *
- * Calls: judge_result, judge_decide, judge_certificate, judge_pause, judge_maintenance, judge_blind,
- * judge_calm, judge_untold, judge_owed. The whole truth table stands at the top of judge.c.
+ * Calls: judge_result, judge_decide, judge_certificate, judge_pause, judge_maintenance,
+ * judge_maintenance_due, judge_blind, judge_calm, judge_untold, judge_owed. The whole truth table stands
+ * at the top of judge.c.
  */
 #ifndef MODEL_JUDGE_H
 #define MODEL_JUDGE_H
@@ -65,6 +66,8 @@ struct judge {
 	int64_t changes_us[FLAP_RING]; /* the newest changes between up and down, newest first */
 	uint32_t incident;           /* the open one, or 0: the *caller* sets it after open_incident and
 	                                zeroes it after close_incident */
+	bool paused_by_hand;         /* by a person (model/request), beside `paused` of the configuration */
+	int64_t maintenance_until_us; /* begun by a person; 0 none */
 	enum told told;
 	bool told_slow;
 	unsigned slow_count;         /* slow results in a row; while marked slow: fast ones in a row */
@@ -121,6 +124,8 @@ struct verdict judge_pause(struct judge *judge, bool paused, int64_t now_us);
 /* Maintenance begins or ends; told as EVENT_MAINTENANCE (which of both: MARK_MAINTENANCE). What is still
    wrong when it ends is told then. */
 struct verdict judge_maintenance(struct judge *judge, bool active, int64_t now_us);
+/* Should it be in maintenance now: by a window of the configuration, or because a person said so? */
+bool judge_maintenance_due(const struct judge *judge, bool window_active, int64_t now_us);
 /* Our own time passed without a look (no pass ran for longer than the freshness limit, or we were
    offline): what was up or down becomes unknown, and evidence from before counts no more. Nothing is
    told of it per monitor. */

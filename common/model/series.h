@@ -18,7 +18,8 @@ struct sample {
 	uint32_t monitor_id;
 	int64_t at_us;
 	enum outcome outcome;
-	enum monitor_state state; /* after it was judged */
+	enum monitor_state state; /* after it was judged; PAUSED in the one sample that pausing leaves */
+	bool maintenance;         /* a window was active */
 	int64_t response_us;      /* -1 none */
 	struct timings timings;
 };
@@ -33,10 +34,14 @@ struct rollup {
 
 /* up / (up + down); -1 when nothing was seen. */
 double series_uptime(const struct rollup *rollup);
-/* Adds b to a (percentiles: weighted by count, which is what can be said of merged quantiles). */
+/* Adds b to a, which may be all zero (percentiles: weighted by count, which is what can be said of merged
+   quantiles). */
 void series_merge(struct rollup *a, const struct rollup *b);
 /* Sums samples of one monitor, oldest first, over [from_s, to_s). A result holds until the next one, at
-   most for hold_s; what lies beyond is unknown. */
+   most for hold_s; what lies beyond is unknown, and so is what lies before the first sample. Give the last
+   sample before from_s too, which holds into the span, and the first ones after to_s: they tell whether
+   looks at a suspect near the end were the beginning of an outage. Time that is paused, in maintenance or
+   pending (a heartbeat not armed yet) is in none of the three. */
 void series_rollup(const struct sample *samples, size_t n, int64_t from_s, int64_t to_s, int64_t hold_s,
 	struct rollup *out);
 
