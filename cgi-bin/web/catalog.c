@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * catalog: reading the published monitors once for each publication. The newest catalog is kept in this file;
+ * it is the same publication when book, generation and fingerprint are.
+ */
+#include "web/catalog.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static struct {
+	pthread_mutex_t lock;
+	struct catalog *newest;
+	const struct state *of; /* which book it was read from */
+} kept = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL};
+
+static void listed_clear(struct listed *m)
+{
+	free(m->slug);
+	free(m->name);
+	free(m->type);
+	free(m->group_name);
+	strings_free(m->tags, m->tag_count);
+}
+
+static void catalog_free(struct catalog *catalog)
+{
+	for (size_t i = 0; i < catalog->count; i++)
+		listed_clear(&catalog->monitors[i]);
+	free(catalog->monitors);
+	free(catalog->groups);
+	free(catalog->fingerprint);
+	site_clear(&catalog->site);
+	free(catalog);
+}
+
+static void release_locked(struct catalog *catalog)
+{
+	if (catalog && --catalog->holders == 0)
+		catalog_free(catalog);
+}
+
+static bool list_one(void *arg, const struct monitor *m)
+{
+	struct catalog *catalog = arg;
+	struct listed *out;
+
+	if ((catalog->count & (catalog->count + 1)) == 0)
+		catalog->monitors = mem_grow(catalog->monitors, catalog->count * 2 + 2, sizeof(*out));
+	out = &catalog->monitors[catalog->count++];
+	*out = (struct listed){.id = m->id, .slug = mem_str(m->slug), .name = mem_str(m->name),
+		.type = mem_str(m->type), .group_name = mem_str(m->group ? m->group : ""), .is_public = m->is_public,
+		.tags = mem_array(m->tag_count + 1, sizeof(char *)), .tag_count = m->tag_count,
+		.interval_ms = m->interval_ms};
+	for (size_t i = 0; i < m->tag_count; i++)
+		out->tags[i] = mem_str(m->tags[i]);
+	return true;
+}
+
+static int by_group_and_place(const void *a, const void *b)
+{
+	const struct listed *const *m = a, *const *n = b;
+	int order = strcmp((*m)->group_name, (*n)->group_name);
+
+	return order ? order : *m < *n ? -1 : *m > *n;
+}
+
+/* Numbers the groups in order of first appearance. Sorting brings the members of each together, first one
+   first; `first[i]` then says that monitor i begins a group. */
+static void number_groups(struct catalog *catalog)
+{
+	size_t n = catalog->count;
+	struct listed **sorted = mem_array(n + 1, sizeof(*sorted));
+	const struct listed **first = mem_array(n + 1, sizeof(*first));
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &catalog->monitors[i];
+	qsort(sorted, n, sizeof(*sorted), by_group_and_place);
+	for (size_t i = 0, head = 0; i < n; i++) {
+		if (strcmp(sorted[i]->group_name, sorted[head]->group_name) != 0)
+			head = i;
+		first[sorted[i] - catalog->monitors] = sorted[head];
+	}
+	catalog->groups = mem_array(n + 1, sizeof(*catalog->groups));
+	for (size_t i = 0; i < n; i++) {
+		struct listed *m = &catalog->monitors[i];
+
+		if (first[i] == m) {
+			m->group = catalog->group_count;
+			catalog->groups[catalog->group_count++] = m->group_name;
+		} else {
+			m->group = first[i]->group;
+		}
+	}
+	free(sorted);
+	free(first);
+}
+
+/* Takes over site and fingerprint. */
+static struct catalog *read_all(struct state_txn *txn, struct site *site, char *fingerprint, struct error *err)
+{
+	struct catalog *catalog = MEM_NEW(struct catalog);
+
+	catalog->site = *site;
+	catalog->fingerprint = fingerprint;
+	catalog->holders = 1;
+	if (state_monitor_scan(txn, list_one, catalog, err)) {
+		number_groups(catalog);
+		return catalog;
+	}
+	catalog_free(catalog);
+	return NULL;
+}
+
+static bool is_same(const struct catalog *catalog, const struct site *site, const char *fingerprint)
+{
+	return catalog->site.generation == site->generation && strcmp(catalog->fingerprint, fingerprint) == 0;
+}
+
+const struct catalog *catalog_get(const struct state *state, struct state_txn *txn, struct error *err)
+{
+	struct site site = {0};
+	char *fingerprint = NULL;
+	struct catalog *catalog = NULL;
+
+	if (!state_site(txn, &site, err))
+		return NULL;
+	if (!state_fingerprint(txn, &fingerprint, err)) {
+		site_clear(&site);
+		return NULL;
+	}
+	pthread_mutex_lock(&kept.lock);
+	if (kept.newest && kept.of == state && is_same(kept.newest, &site, fingerprint)) {
+		catalog = kept.newest;
+		catalog->holders++;
+	}
+	pthread_mutex_unlock(&kept.lock);
+	if (catalog) {
+		site_clear(&site);
+		free(fingerprint);
+		return catalog;
+	}
+	catalog = read_all(txn, &site, fingerprint, err);
+	if (!catalog)
+		return NULL;
+	pthread_mutex_lock(&kept.lock);
+	release_locked(kept.newest);
+	kept.newest = catalog;
+	kept.of = state;
+	catalog->holders++;
+	pthread_mutex_unlock(&kept.lock);
+	return catalog;
+}
+
+void catalog_release(const struct catalog *catalog)
+{
+	pthread_mutex_lock(&kept.lock);
+	release_locked((struct catalog *)(uintptr_t)catalog);
+	pthread_mutex_unlock(&kept.lock);
+}
+
+long catalog_index(const struct catalog *catalog, uint32_t id)
+{
+	for (size_t i = 0; i < catalog->count; i++)
+		if (catalog->monitors[i].id == id)
+			return (long)i;
+	return -1;
+}

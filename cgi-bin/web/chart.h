@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * chart: pictures made of numbers, as SVG that belongs into an HTML page. Colours are the style sheet's
+ * (classes up, down, unknown); what they tell is told by shape too: good cells are of middle height, bad
+ * ones stand out to full height, unknown ones are a low line.
+ */
+#ifndef WEB_CHART_H
+#define WEB_CHART_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "model/words.h"
+
+#define CHART_RECENT 32 /* results that a row remembers */
+
+enum chart_cell { CELL_NONE = 0, CELL_UP, CELL_DOWN, CELL_UNKNOWN, CELL__COUNT };
+
+/* A bar of n cells, oldest first; `label` is what a screen reader says. */
+void chart_cells(struct text *t, const enum chart_cell *cells, size_t n, const char *label);
+/* The bar of recent results of a row (struct row), with its label. */
+void chart_recent(struct text *t, uint64_t recent, enum language language);
+
+#endif

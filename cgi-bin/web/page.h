@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * page: what every HTML page has in common: the view it shows, the reader's language, the site's time zone,
+ * the frame around it, and the URLs in it.
+ *
+ *	struct page page;
+ *	if (!page_begin(&page, web, req, reply))
+ *		return;                            // the reply says why (304, 503)
+ *	... data_text(page.data, ...) ...
+ *	page_end(&page, "monitor.html");           // renders into the reply, closes the view
+ *
+ * Every URL is written from page.base, so pages work below any path and links of /staff/ stay there.
+ */
+#ifndef WEB_PAGE_H
+#define WEB_PAGE_H
+
+#include "base/calendar.h"
+#include "web/template.h"
+#include "web/view.h"
+
+struct page {
+	struct request *req;
+	struct reply *reply;
+	struct view view;
+	enum language language;
+	const struct zone *zone; /* of the site: times are written in it, a script turns them to the visitor's */
+	const char *zone_name;
+	char *base;              /* mount, with "/staff" for people: "" or "/cgi-bin/upbeat.fcgi/staff" */
+	struct data *data;
+};
+
+bool page_begin(struct page *page, struct web *web, struct request *req, struct reply *reply);
+void page_end(struct page *page, const char *template);
+/* Ends it with an error page instead. */
+void page_end_error(struct page *page, int status, enum word title, enum word help);
+
+/* A page that needs no state, as the whole reply: errors, and the first minute (WORD_SETUP_TITLE). */
+void page_plain(struct request *req, struct reply *reply, int status, enum word title, enum word help);
+/* What links of this request begin with: the mount, with "/staff" for people. The caller frees. */
+char *page_base(const struct request *req);
+
+/* Sets a sentence with up to one argument as the field `name`. */
+void page_word(struct page *page, struct data *d, const char *name, enum word word, const char *arg);
+/* The same with a number. */
+void page_word_count(struct page *page, struct data *d, const char *name, enum word word, size_t count);
+/* Sets the two fields that a <time> shows, by their full names. Today's times are
+   "10:10", others "2026-05-01 10:10". */
+void page_time(struct page *page, struct data *d, const char *iso, const char *text, int64_t us);
+/* The same text, appended. */
+void page_put_time(const struct page *page, struct text *t, int64_t us);
+/* A length of time for people, as the field `name`. */
+void page_length(struct page *page, struct data *d, const char *name, int64_t us);
+
+#endif

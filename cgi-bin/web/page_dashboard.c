@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * page_dashboard: GET /: how everything is, at a glance. One sentence for the whole, then what is wrong,
+ * then the rest, by group.
+ */
+#include "web/pages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "web/chart.h"
+#include "web/listing.h"
+#include "web/page.h"
+
+/* ---- the whole */
+
+static void put_sentence(struct page *page)
+{
+	struct data *d = page->data;
+	const struct view *v = &page->view;
+	struct text t = TEXT_INIT, when = TEXT_INIT;
+	const char *arg;
+
+	page_put_time(page, &when, v->watching == WATCHING_BLIND ? v->pass.blind_since_us : v->watched_us);
+	arg = text_str(&when);
+	if (v->watching == WATCHING_STALE)
+		words_put(&t, text_raw, page->language, WORD_NOT_WATCHING_SINCE, &arg, 1);
+	else if (v->watching == WATCHING_BLIND)
+		words_put(&t, text_raw, page->language, WORD_BLIND_SINCE, &arg, 1);
+	else
+		view_sentence(v, &t, text_raw, page->language);
+	data_text(d, "sentence", text_str(&t));
+	data_text(d, "overall", monitor_state_name(view_overall(v)));
+	text_free(&t);
+	text_free(&when);
+}
+
+/* "Checked 12 s ago", or for how long nobody has looked and what to do. */
+static void put_freshness(struct page *page)
+{
+	const struct view *v = &page->view;
+	struct text ago = TEXT_INIT;
+	int64_t age_us = v->now_us - v->watched_us;
+	bool stale = v->watching == WATCHING_STALE;
+
+	words_length(&ago, page->language, age_us > 0 ? age_us / US_PER_S * US_PER_S : 0);
+	if (v->watching == WATCHING || v->watching == WATCHING_BLIND)
+		page_word(page, page->data, "checked", WORD_CHECKED_AGO, text_str(&ago));
+	data_flag(page->data, "stale", stale);
+	data_flag(page->data, "never", v->watching == WATCHING_NEVER);
+	data_flag(page->data, "may_mend", v->asker.sees_all);
+	page_word(page, page->data, "stale_help", WORD_NOT_WATCHING_HELP, text_str(&ago));
+	page_time(page, page->data, "watched_iso", "watched_text", v->watched_us);
+	data_flag(page->data, "web_failing", v->pass.web_failing && v->asker.sees_all);
+	text_free(&ago);
+}
+
+/* "(2 down) Example": what a tab shows while another is in front. */
+static void put_title(struct page *page)
+{
+	const struct view *v = &page->view;
+	size_t down = v->counts[STATE_DOWN];
+
+	if (down && v->watching == WATCHING)
+		data_printf(page->data, "title", "(%zu %s) %s", down, word(page->language, WORD_STATE_DOWN),
+			v->site->title ? v->site->title : "Upbeat");
+	else
+		data_text(page->data, "title", v->site->title ? v->site->title : "Upbeat");
+}
+
+static void put_state(struct page *page, struct data *d, enum monitor_state state)
+{
+	data_text(d, "state", monitor_state_name(state));
+	data_text(d, "state_word", word(page->language, word_of_state(state)));
+}
+
+/* One number for each state that there is, worst first; each is also a filter. */
+static void put_counts(struct page *page, struct data *d, const size_t counts[STATE__COUNT],
+	const struct listing_query *query)
+{
+	static const enum monitor_state order[] = {STATE_DOWN, STATE_UNKNOWN, STATE_SUSPECT, STATE_PENDING,
+		STATE_UP, STATE_PAUSED};
+
+	for (size_t i = 0; i < COUNT_OF(order); i++) {
+		struct data *item;
+
+		if (!counts[order[i]])
+			continue;
+		item = data_item(d, "counts");
+		put_state(page, item, order[i]);
+		data_printf(item, "count", "%zu", counts[order[i]]);
+		data_flag(item, "chosen", query && query->has_state && query->state == order[i]);
+	}
+}
+
+static void put_problems(struct page *page)
+{
+	const struct view *v = &page->view;
+	size_t errors = 0;
+
+	for (size_t i = 0; i < v->problem_count; i++) {
+		const struct problem *problem = &v->problems[i];
+		struct data *item = data_item(page->data, "problems");
+
+		errors += !problem->warning;
+		data_text(item, "text", problem->text);
+		if (problem->line)
+			data_printf(item, "place", "%s:%u:%u", problem->file ? problem->file : "", problem->line,
+				problem->column);
+		else
+			data_text(item, "place", problem->file);
+	}
+	if (errors)
+		page_word_count(page, page->data, "problems_sentence",
+			words_count(errors, WORD_CONFIG_PROBLEMS_ONE, WORD_CONFIG_PROBLEMS), errors);
+	else
+		page_word_count(page, page->data, "problems_sentence",
+			words_count(v->problem_count, WORD_CONFIG_WARNINGS_ONE, WORD_CONFIG_WARNINGS), v->problem_count);
+	data_flag(page->data, "problems_wrong", errors > 0);
+	data_flag(page->data, "problems_any", v->problem_count > 0);
+}
+
+/* ---- rows */
+
+static void put_marks(struct page *page, struct data *d, unsigned marks)
+{
+	for (unsigned bit = 1; bit && bit <= marks; bit <<= 1)
+		if (marks & bit)
+			data_text(data_item(d, "marks"), "mark", word(page->language, word_of_mark(bit)));
+}
+
+static void put_certificate(struct page *page, struct data *d, const struct view_monitor *m)
+{
+	int64_t days = (m->certificate_s - page->view.now_us / US_PER_S) / 86400;
+
+	if (!m->certificate_s || days > 30)
+		return;
+	if (days < 0)
+		data_text(d, "certificate", word(page->language, WORD_CERTIFICATE_EXPIRED));
+	else
+		page_word_count(page, d, "certificate",
+			words_count((uint64_t)days, WORD_CERTIFICATE_DAYS_ONE, WORD_CERTIFICATE_DAYS), (size_t)days);
+}
+
+static void put_row(struct page *page, struct data *d, const struct view_monitor *m)
+{
+	struct text t = TEXT_INIT;
+	char *cause = view_cause(&page->view, m);
+
+	data_text(d, "slug", m->listed->slug);
+	data_text(d, "name", m->listed->name);
+	put_state(page, d, m->state);
+	data_flag(d, "since", m->since_us > 0);
+	page_time(page, d, "since_iso", "since_text", m->since_us);
+	page_length(page, d, "since_length", page->view.now_us - m->since_us);
+	data_text(d, "cause", cause);
+	put_marks(page, d, m->marks);
+	put_certificate(page, d, m);
+	data_text(d, "response", NULL);
+	if (m->response_us > 0 && m->state != STATE_PAUSED) {
+		words_response(&t, page->language, m->response_us);
+		data_text(d, "response", text_str(&t));
+		text_clear(&t);
+	}
+	chart_recent(&t, m->recent, page->language);
+	data_markup(d, "recent", &t);
+	text_free(&t);
+	free(cause);
+}
+
+static void put_group(struct page *page, const struct listing *listing, const struct listing_group *group)
+{
+	struct data *d = data_item(page->data, "groups");
+
+	data_text(d, "group", *group->name ? group->name : word(page->language, WORD_NO_GROUP));
+	data_text(d, "group_name", group->name);
+	data_flag(d, "headed", listing->group_count > 1 || *group->name);
+	put_counts(page, d, group->counts, NULL);
+	data_flag(d, "folded", group->folded > 0);
+	page_word_count(page, d, "folded_text", WORD_SHOW_MORE, group->folded);
+	for (size_t i = 0; i < group->count; i++)
+		put_row(page, data_item(d, "rows"), listing->rows[group->first + i]);
+}
+
+/* ---- finding */
+
+static void put_option(struct data *d, const char *list, const char *value, const char *text, bool chosen)
+{
+	struct data *item = data_item(d, list);
+
+	data_text(item, "value", value);
+	data_text(item, "text", text);
+	data_flag(item, "chosen", chosen);
+}
+
+static void put_search(struct page *page, const struct listing_query *query)
+{
+	static const enum word sort_words[SORT__COUNT] = {[SORT_STATE] = WORD_SORT_STATE,
+		[SORT_NAME] = WORD_SORT_NAME, [SORT_RESPONSE] = WORD_SORT_RESPONSE,
+		[SORT_CONFIGURED] = WORD_SORT_CONFIGURED};
+	const struct catalog *catalog = page->view.catalog;
+	struct data *d = page->data;
+
+	data_flag(d, "searchable", page->view.count > 1);
+	data_text(d, "q", query->q);
+	data_text(d, "tag", query->tag);
+	data_text(d, "state_asked", query->has_state ? monitor_state_name(query->state) : NULL);
+	data_flag(d, "asked", listing_query_asks(query));
+	data_printf(d, "total", "%zu", page->view.count);
+	for (int i = 0; i < SORT__COUNT; i++)
+		put_option(d, "sorts", listing_sort_name((enum listing_sort)i), word(page->language, sort_words[i]),
+			query->sort == (enum listing_sort)i);
+	data_text(d, "group_asked", query->group);
+	if (!page->view.asker.sees_all || catalog->group_count < 2)
+		return; /* names of groups may tell of monitors that are not to be known */
+	data_flag(d, "grouped", true);
+	for (size_t i = 0; i < catalog->group_count && i < LISTING_ROWS; i++)
+		if (*catalog->groups[i])
+			put_option(d, "group_options", catalog->groups[i], catalog->groups[i],
+				query->group && strcmp(query->group, catalog->groups[i]) == 0);
+}
+
+/* The query without its page, to be continued with "&page=". */
+static void put_paging(struct page *page, const struct listing *listing, const struct listing_query *query)
+{
+	struct data *d = page->data;
+	struct text t = TEXT_INIT;
+	char at[24], of[24];
+	const char *args[] = {at, of};
+
+	data_flag(d, "paged", listing->pages > 1);
+	if (listing->pages <= 1)
+		return;
+	snprintf(at, sizeof(at), "%zu", listing->page);
+	snprintf(of, sizeof(of), "%zu", listing->pages);
+	words_put(&t, text_raw, page->language, WORD_PAGE_OF, args, 2);
+	data_text(d, "page_text", text_str(&t));
+	data_text(d, "group_wanted", query->group);
+	data_text(d, "sort_wanted", listing_sort_name(query->sort));
+	if (listing->page > 1)
+		data_printf(d, "page_before", "%zu", listing->page - 1);
+	if (listing->page < listing->pages)
+		data_printf(d, "page_after", "%zu", listing->page + 1);
+	text_free(&t);
+}
+
+void page_dashboard(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+{
+	struct page page;
+	struct listing_query query;
+	struct listing listing;
+
+	(void)match;
+	if (!page_begin(&page, web, req, reply))
+		return;
+	listing_query_read(&query, req);
+	listing_make(&listing, &page.view, &query);
+	data_flag(page.data, "refresh", true);
+	data_text(page.data, "config_file", "upbeat.json");
+	put_title(&page);
+	put_sentence(&page);
+	put_freshness(&page);
+	put_counts(&page, page.data, page.view.counts, &query);
+	put_problems(&page);
+	put_search(&page, &query);
+	put_paging(&page, &listing, &query);
+	data_flag(page.data, "nothing_found", page.view.count > 0 && listing.matching == 0);
+	data_flag(page.data, "no_monitors", page.view.count == 0 && page.view.asker.sees_all);
+	for (size_t i = 0; i < listing.group_count; i++)
+		put_group(&page, &listing, &listing.groups[i]);
+	listing_clear(&listing);
+	listing_query_clear(&query);
+	page_end(&page, "dashboard.html");
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * view: both books -> what may be shown. The one place where staleness is turned into "unknown".
+ */
+#include "web/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "model/fresh.h"
+
+/* ---- how the watching is */
+
+static void judge_watching(struct view *view)
+{
+	const struct pass_info *pass = &view->pass;
+
+	view->watched_us = fresh_last_us(pass);
+	if (view->watched_us == 0)
+		view->watching = WATCHING_NEVER;
+	else if (!fresh_passes(pass, view->now_us))
+		view->watching = WATCHING_STALE;
+	else
+		view->watching = pass->blind_since_us ? WATCHING_BLIND : WATCHING;
+}
+
+/* ---- monitors */
+
+static void show_monitor(struct view *view, const struct listed *listed, const struct row *row)
+{
+	struct view_monitor *m = &view->monitors[view->count++];
+
+	*m = (struct view_monitor){.listed = listed, .state = (enum monitor_state)row->state,
+		.marks = row->marks, .since_us = row->since_us, .checked_us = row->checked_us,
+		.response_us = row->response_us, .recent = row->recent, .incident = row->incident,
+		.certificate_s = (int64_t)row->certificate_s_div_60 * 60};
+	if (fresh_shown(&view->pass, view->now_us, m->state) != m->state) {
+		m->state = fresh_shown(&view->pass, view->now_us, m->state);
+		m->since_us = view->watched_us;
+		m->marks &= MARK_MAINTENANCE;
+	}
+	if (m->state >= STATE__COUNT)
+		m->state = STATE_UNKNOWN;
+	view->counts[m->state]++;
+}
+
+static bool may_see(const struct asker *asker, const struct listed *listed)
+{
+	return access_sees(asker, &(const struct monitor){.is_public = listed->is_public});
+}
+
+static bool load_monitors(struct view *view, struct error *err)
+{
+	static const struct row never_judged;
+	const struct catalog *catalog = view->catalog;
+	struct row *rows = NULL;
+	size_t n = 0;
+
+	if (!state_rows(view->txn, &rows, &n, err))
+		return false;
+	view->monitors = mem_array(catalog->count + 1, sizeof(*view->monitors));
+	for (size_t i = 0; i < catalog->count; i++) {
+		const struct listed *listed = &catalog->monitors[i];
+
+		if (may_see(&view->asker, listed))
+			show_monitor(view, listed, listed->id < n ? &rows[listed->id] : &never_judged);
+	}
+	free(rows);
+	return true;
+}
+
+static bool load(struct view *view, const struct state *state, const struct request *req, struct error *err)
+{
+	view->catalog = catalog_get(state, view->txn, err);
+	if (!view->catalog)
+		return false;
+	view->site = &view->catalog->site;
+	access_asker(req, view->site, &view->asker);
+	if (!state_pass(view->txn, &view->pass, err))
+		return false;
+	judge_watching(view);
+	if (view->asker.sees_all && !state_problems(view->txn, &view->problems, &view->problem_count, err))
+		return false;
+	return load_monitors(view, err);
+}
+
+bool view_open(struct view *view, struct web *web, const struct request *req, struct error *err)
+{
+	struct state *state = web_state(web, err);
+
+	memset(view, 0, sizeof(*view));
+	view->now_us = req->now.wall_us;
+	if (!state)
+		return false;
+	view->txn = state_begin(state, false, err);
+	if (!view->txn)
+		return false;
+	if (load(view, state, req, err))
+		return true;
+	view_close(view);
+	return false;
+}
+
+void view_close(struct view *view)
+{
+	state_end(view->txn);
+	if (view->catalog)
+		catalog_release(view->catalog);
+	for (size_t i = 0; i < view->problem_count; i++)
+		problem_clear(&view->problems[i]);
+	free(view->problems);
+	free(view->monitors);
+	memset(view, 0, sizeof(*view));
+}
+
+const struct view_monitor *view_find(const struct view *view, const char *slug)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (strcmp(view->monitors[i].listed->slug, slug) == 0)
+			return &view->monitors[i];
+	return NULL;
+}
+
+char *view_cause(const struct view *view, const struct view_monitor *m)
+{
+	struct judge judge;
+
+	if (!view->asker.sees_all || view->watching == WATCHING_STALE)
+		return NULL;
+	if (m->state != STATE_DOWN && m->state != STATE_SUSPECT && m->state != STATE_UNKNOWN)
+		return NULL;
+	if (!state_judge(view->txn, m->listed->id, &judge, NULL) || !judge.cause[0])
+		return NULL;
+	return mem_str(judge.cause);
+}
+
+/* ---- the whole in one sentence */
+
+int view_badness(enum monitor_state state)
+{
+	static const int badness[STATE__COUNT] = {[STATE_DOWN] = 5, [STATE_UNKNOWN] = 4, [STATE_SUSPECT] = 3,
+		[STATE_PENDING] = 2, [STATE_PAUSED] = 1, [STATE_UP] = 0};
+
+	return state < STATE__COUNT ? badness[state] : 0;
+}
+
+enum monitor_state view_overall(const struct view *view)
+{
+	static const enum monitor_state worst_first[] = {STATE_DOWN, STATE_UNKNOWN, STATE_SUSPECT, STATE_UP,
+		STATE_PENDING, STATE_PAUSED};
+
+	if (view->watching != WATCHING)
+		return view->watching == WATCHING_NEVER ? STATE_PENDING : STATE_UNKNOWN;
+	for (size_t i = 0; i < COUNT_OF(worst_first); i++)
+		if (view->counts[worst_first[i]])
+			return worst_first[i];
+	return STATE_PENDING;
+}
+
+/* The sentence for `n` of all monitors, where there is one for "all of them" and one for a single one. */
+static enum word pick(size_t n, size_t all, enum word some_one, enum word some, enum word all_one,
+	enum word all_many)
+{
+	if (n == all)
+		return words_count(all, all_one, all_many);
+	return words_count(n, some_one, some);
+}
+
+static enum word sentence(const struct view *view, size_t *n)
+{
+	*n = view->counts[STATE_DOWN];
+	if (*n)
+		return pick(*n, view->count, WORD_SOME_DOWN_ONE, WORD_SOME_DOWN, WORD_ALL_DOWN_ONE, WORD_ALL_DOWN);
+	*n = view->counts[STATE_UNKNOWN];
+	if (*n)
+		return *n == view->count ? WORD_ALL_UNKNOWN : WORD_SOME_UNKNOWN;
+	*n = view->counts[STATE_SUSPECT];
+	if (*n)
+		return words_count(*n, WORD_SOME_SUSPECT_ONE, WORD_SOME_SUSPECT);
+	*n = view->counts[STATE_UP];
+	if (*n)
+		return words_count(*n, WORD_ALL_UP_ONE, WORD_ALL_UP);
+	return view->counts[STATE_PENDING] ? WORD_ALL_PENDING : WORD_ALL_PAUSED;
+}
+
+void view_sentence(const struct view *view, struct text *t, text_verb put, enum language language)
+{
+	char some[24], all[24];
+	const char *args[] = {some, all};
+	size_t n = 0;
+	enum word word = view->count ? sentence(view, &n) : WORD_NO_MONITORS;
+
+	if (view->watching == WATCHING_NEVER)
+		word = WORD_NOT_WATCHING_YET;
+	snprintf(some, sizeof(some), "%zu", n);
+	snprintf(all, sizeof(all), "%zu", view->count);
+	words_put(t, put, language, word, args, COUNT_OF(args));
+}
