@@ -14,6 +14,8 @@
 #include "web/listing.h"
 #include "web/page.h"
 
+#define NAMED_MAX 4 /* so many of those that are down are named at the top */
+
 /* ---- the whole */
 
 static void put_sentence(struct page *page)
@@ -122,6 +124,29 @@ static void put_problems(struct page *page)
 	data_flag(page->data, "problems_any", v->problem_count > 0);
 }
 
+/* The first few that are down, by name, under the sentence. */
+static void put_worst(struct page *page)
+{
+	const struct view *v = &page->view;
+	size_t named = 0;
+
+	for (size_t i = 0; i < v->count && v->watching == WATCHING; i++) {
+		struct data *item;
+
+		if (v->monitors[i].state != STATE_DOWN)
+			continue;
+		if (named == NAMED_MAX) {
+			data_flag(page->data, "worst_more", true);
+			return;
+		}
+		data_flag(page->data, "worst_any", true);
+		item = data_item(page->data, "worst");
+		data_text(item, "slug", v->monitors[i].listed->slug);
+		data_text(item, "name", v->monitors[i].listed->name);
+		data_flag(item, "further", named++ > 0);
+	}
+}
+
 /* ---- rows */
 
 static void put_marks(struct page *page, struct data *d, unsigned marks)
@@ -131,17 +156,19 @@ static void put_marks(struct page *page, struct data *d, unsigned marks)
 			data_text(data_item(d, "marks"), "mark", word(page->language, word_of_mark(bit)));
 }
 
-static void put_certificate(struct page *page, struct data *d, const struct view_monitor *m)
+/* The days that are left; true when it is near enough to be said. */
+static bool put_certificate(struct page *page, struct data *d, const struct view_monitor *m)
 {
 	int64_t days = (m->certificate_s - page->view.now_us / US_PER_S) / 86400;
 
 	if (!m->certificate_s || days > 30)
-		return;
+		return false;
 	if (days < 0)
 		data_text(d, "certificate", word(page->language, WORD_CERTIFICATE_EXPIRED));
 	else
 		page_word_count(page, d, "certificate",
 			words_count((uint64_t)days, WORD_CERTIFICATE_DAYS_ONE, WORD_CERTIFICATE_DAYS), (size_t)days);
+	return true;
 }
 
 static void put_row(struct page *page, struct data *d, const struct view_monitor *m)
@@ -156,8 +183,10 @@ static void put_row(struct page *page, struct data *d, const struct view_monitor
 	page_time(page, d, "since_iso", "since_text", m->since_us);
 	page_length(page, d, "since_length", page->view.now_us - m->since_us);
 	data_text(d, "cause", cause);
-	put_marks(page, d, m->marks);
-	put_certificate(page, d, m);
+	if (put_certificate(page, d, m))
+		put_marks(page, d, m->marks & ~MARK_CERTIFICATE);
+	else
+		put_marks(page, d, m->marks);
 	data_text(d, "response", NULL);
 	if (m->response_us > 0 && m->state != STATE_PAUSED) {
 		words_response(&t, page->language, m->response_us);
@@ -262,6 +291,7 @@ void page_dashboard(struct web *web, struct request *req, const struct route_mat
 	put_title(&page);
 	put_sentence(&page);
 	put_freshness(&page);
+	put_worst(&page);
 	put_counts(&page, page.data, page.view.counts, &query);
 	put_problems(&page);
 	put_search(&page, &query);

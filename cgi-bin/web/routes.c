@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "web/beat.h"
 #include "web/books.h"
+#include "web/pages.h"
 #include "web/ping.h"
 #include "web/routes.h"
 
@@ -30,6 +31,9 @@ static const struct route routes[] = {
 	/* The original Monitor Server's address, when a heartbeat is called "default". */
 	{GET, "/", MAY_ANYONE, beat_get_root, beat_is_root, false},
 	{POST, "/", MAY_ANYONE, beat_post_root, beat_is_root, true},
+	/* What people look at. */
+	{GET, "/", MAY_VIEW, page_dashboard, NULL, true},
+	{GET, "/static/{}/{}", MAY_ANYONE, page_static, NULL, true},
 };
 
 /* ---- matching */

@@ -40,6 +40,7 @@ struct compiler {
 	struct template *tpl;
 	const char *from, *at, *to;       /* source: begin, next byte, end */
 	char *fill;                       /* next free byte of the pool */
+	bool line_begins;                 /* nothing but tabs and tags since the last newline */
 	size_t open[NESTING_MAX];         /* nodes of sections not yet closed */
 	size_t depth;
 	struct error *err;
@@ -71,13 +72,12 @@ static struct node *add_node(struct compiler *c, enum node_kind kind)
 static void compile_text(struct compiler *c, const char *end)
 {
 	const char *start = c->fill;
-	bool line_begins = c->at == c->from;
 	struct node *node;
 
 	for (; c->at < end; c->at++) {
-		if (line_begins && *c->at == '\t')
+		if (c->line_begins && *c->at == '\t')
 			continue;
-		line_begins = *c->at == '\n';
+		c->line_begins = *c->at == '\n';
 		*c->fill++ = *c->at;
 	}
 	if (c->fill == start)
@@ -197,6 +197,15 @@ static const char *find_pair(const char *from, const char *to, char ch)
 	return NULL;
 }
 
+/* A line with nothing on it but a tag that shows nothing itself leaves no empty line. */
+static void end_tag(struct compiler *c, char sigil)
+{
+	if (!sigil || !strchr("#^/!>", sigil))
+		c->line_begins = false;
+	else if (c->line_begins && c->at < c->to && *c->at == '\n')
+		c->at++;
+}
+
 static bool compile(struct compiler *c)
 {
 	for (;;) {
@@ -216,6 +225,7 @@ static bool compile(struct compiler *c)
 		if (!compile_tag(c, tag))
 			return false;
 		c->at = close + 2;
+		end_tag(c, open[2]);
 	}
 	if (c->depth)
 		return fail(c, "never closed:", c->tpl->nodes[c->open[c->depth - 1]].name);
@@ -224,7 +234,7 @@ static bool compile(struct compiler *c)
 
 struct template *template_compile(const char *bytes, size_t len, struct error *err)
 {
-	struct compiler c = {.from = bytes, .at = bytes, .to = bytes + len, .err = err};
+	struct compiler c = {.from = bytes, .at = bytes, .to = bytes + len, .line_begins = true, .err = err};
 
 	if (memchr(bytes, '\0', len)) {
 		error_set(err, ERROR_INPUT, "holds a NUL byte");

@@ -12,7 +12,7 @@
  *	{{>name.html}}          another template in its place, with the same fields
  *	{{! remark }}
  *
- * Tabs at the beginning of a line are dropped. Raw output takes two keys, one turned in the program and one
+ * Tabs at the beginning of a line are dropped, and lines that hold nothing but such tags of structure. Raw output takes two keys, one turned in the program and one
  * in the template, so neither side alone can let through what came from outside.
  *
  * Calls: data_new, data_text, data_markup, data_flag, data_item, data_free to say what there is;

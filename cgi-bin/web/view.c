@@ -14,17 +14,19 @@
 
 /* ---- how the watching is */
 
-static void judge_watching(struct view *view)
+static void judge_watching(struct view *view, const struct moment *now)
 {
 	const struct pass_info *pass = &view->pass;
+	int64_t age_us = fresh_age_us(pass, now);
 
-	view->watched_us = fresh_last_us(pass);
-	if (view->watched_us == 0)
+	if (age_us < 0)
 		view->watching = WATCHING_NEVER;
-	else if (!fresh_passes(pass, view->now_us))
+	else if (!fresh_enough(pass, now))
 		view->watching = WATCHING_STALE;
 	else
 		view->watching = pass->blind_since_us ? WATCHING_BLIND : WATCHING;
+	if (age_us >= 0) /* a sign from the future has no age: its own time is all that can be said */
+		view->watched_us = age_us < INT64_MAX ? now->wall_us - age_us : pass->progress_us;
 }
 
 /* ---- monitors */
@@ -37,8 +39,8 @@ static void show_monitor(struct view *view, const struct listed *listed, const s
 		.marks = row->marks, .since_us = row->since_us, .checked_us = row->checked_us,
 		.response_us = row->response_us, .recent = row->recent, .incident = row->incident,
 		.certificate_s = (int64_t)row->certificate_s_div_60 * 60};
-	if (fresh_shown(&view->pass, view->now_us, m->state) != m->state) {
-		m->state = fresh_shown(&view->pass, view->now_us, m->state);
+	if (view->watching == WATCHING_STALE && m->state != STATE_PAUSED) {
+		m->state = STATE_UNKNOWN;
 		m->since_us = view->watched_us;
 		m->marks &= MARK_MAINTENANCE;
 	}
@@ -81,7 +83,7 @@ static bool load(struct view *view, const struct state *state, const struct requ
 	access_asker(req, view->site, &view->asker);
 	if (!state_pass(view->txn, &view->pass, err))
 		return false;
-	judge_watching(view);
+	judge_watching(view, &req->now);
 	if (view->asker.sees_all && !state_problems(view->txn, &view->problems, &view->problem_count, err))
 		return false;
 	return load_monitors(view, err);

@@ -21,7 +21,7 @@
 /* One monitor as it is to be shown to who asks. */
 struct view_monitor {
 	const struct listed *listed;
-	enum monitor_state state; /* stale: unknown */
+	enum monitor_state state; /* nobody watches: unknown, whatever it was; paused stays paused */
 	unsigned marks;           /* MARK_... */
 	int64_t since_us;         /* of that state; 0 not known */
 	int64_t checked_us;       /* newest result; 0 none */
