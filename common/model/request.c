@@ -35,16 +35,16 @@ bool request_kind_parse(const char *name, enum request_kind *out)
 	return false;
 }
 
-void request_clear(struct request *request)
+void request_clear(struct person_request *request)
 {
 	free(request->monitor);
 	free(request->text);
-	*request = (struct request){0};
+	*request = (struct person_request){0};
 }
 
 /* ---- the payload */
 
-void request_encode(struct text *t, const struct request *request)
+void request_encode(struct text *t, const struct person_request *request)
 {
 	text_printf(t, "{\"do\":\"%s\",\"monitor\":", request_kind_name(request->kind));
 	text_json_string(t, request->monitor);
@@ -73,7 +73,7 @@ static char *take_string(const struct json_scan *scan, char *old)
 }
 
 struct reading {
-	struct request *request;
+	struct person_request *request;
 	bool kind_given;
 };
 
@@ -174,14 +174,14 @@ static bool read_members(struct json_scan *scan, struct reading *r, struct error
 	return true;
 }
 
-bool request_decode(const char *payload, size_t n, struct request *out, struct error *err)
+bool request_decode(const char *payload, size_t n, struct person_request *out, struct error *err)
 {
 	struct reading reading = {.request = out};
 	struct json_scan scan;
 	enum word wrong;
 	bool ok;
 
-	*out = (struct request){0};
+	*out = (struct person_request){0};
 	json_scan_init(&scan, payload, n, 0, 8);
 	ok = json_scan_next(&scan) == JSON_OBJECT ?
 		read_members(&scan, &reading, err) :
@@ -195,7 +195,7 @@ bool request_decode(const char *payload, size_t n, struct request *out, struct e
 	return ok;
 }
 
-enum word request_check(const struct request *request)
+enum word request_check(const struct person_request *request)
 {
 	size_t length = request->text ? strlen(request->text) : 0;
 
@@ -216,7 +216,7 @@ enum word request_check(const struct request *request)
 /* ---- applying */
 
 struct applying {
-	const struct request *request;
+	const struct person_request *request;
 	const char *who;
 	int64_t asked_us, now_us;
 	const struct request_target *target;
@@ -298,7 +298,7 @@ static enum word apply_note(const struct applying *a)
 	return WORD_NONE;
 }
 
-struct request_effect request_apply(const struct request *request, const char *who, int64_t asked_us,
+struct request_effect request_apply(const struct person_request *request, const char *who, int64_t asked_us,
 	const struct request_target *target, int64_t now_us)
 {
 	static enum word (*const APPLY[REQUEST__COUNT])(const struct applying *) = {

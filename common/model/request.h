@@ -40,7 +40,8 @@ enum request_kind {
 const char *request_kind_name(enum request_kind kind); /* the "do" of the payload, and of URLs */
 bool request_kind_parse(const char *name, enum request_kind *out);
 
-struct request {
+/* (Not `struct request`: that is the web program's HTTP request.) */
+struct person_request {
 	enum request_kind kind;
 	char *monitor;      /* slug */
 	uint32_t incident;  /* of an acknowledgement (0: whichever is open) and a note */
@@ -48,14 +49,14 @@ struct request {
 	char *text;         /* of a note; of an acknowledgement a comment, or NULL */
 	bool is_public;     /* of a note */
 };
-void request_clear(struct request *request);
+void request_clear(struct person_request *request);
 
 /* Appends the payload. */
-void request_encode(struct text *t, const struct request *request);
+void request_encode(struct text *t, const struct person_request *request);
 /* Reads a payload; unknown members are ignored. The same limits hold as for request_check(). */
-bool request_decode(const char *payload, size_t n, struct request *out, struct error *err);
+bool request_decode(const char *payload, size_t n, struct person_request *out, struct error *err);
 /* Is it complete and within its limits? WORD_NONE, or the sentence that says what is wrong. */
-enum word request_check(const struct request *request);
+enum word request_check(const struct person_request *request);
 
 /* What it is applied to. */
 struct request_target {
@@ -73,7 +74,7 @@ struct request_effect {
 };
 
 /* asked_us is when it was asked for (what its `for` counts from), now_us when it is applied. */
-struct request_effect request_apply(const struct request *request, const char *who, int64_t asked_us,
+struct request_effect request_apply(const struct person_request *request, const char *who, int64_t asked_us,
 	const struct request_target *target, int64_t now_us);
 
 #endif
