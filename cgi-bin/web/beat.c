@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "base/calendar.h"
-#include "base/json_scan.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sign.h"
 #include "model/beat.h"
 #include "web/beat.h"
+#include "web/beat_parse.h"
 
 #define ROOT_SLUG "default"
 
@@ -155,80 +155,7 @@ void beat_get_root(struct web *web, struct request *req, const struct route_matc
 	get(web, req, ROOT_SLUG, reply);
 }
 
-/* ---- POST: what is signed */
-
-/* The body of a rightly signed beat. */
-struct message {
-	struct text msg, rid;
-	bool has_msg, has_rid;
-};
-
-/* One known member of the object; the scanner stands on its value. NULL, or why it is refused. */
-static const char *take_member(struct json_scan *s, const char *key, enum json_token token, struct beat *beat,
-	struct message *message)
-{
-	if (strcmp(key, "time") == 0) {
-		beat->has_time = token == JSON_NUMBER && json_scan_micros(s, &beat->time_us);
-		return beat->has_time ? NULL : "\"time\" must be a number of seconds since 1970";
-	}
-	if (strcmp(key, "msg") == 0) {
-		if (token != JSON_STRING)
-			return "\"msg\" must be a string";
-		json_scan_string(s, &message->msg);
-		message->has_msg = true;
-		return NULL;
-	}
-	if (strcmp(key, "rid") == 0) {
-		if (token != JSON_STRING)
-			return "\"rid\" must be a string";
-		json_scan_string(s, &message->rid);
-		message->has_rid = true;
-		return message->rid.len <= BEAT_RID_MAX ? NULL : "\"rid\" is too long";
-	}
-	if (strcmp(key, "length") == 0 && token == JSON_NUMBER) {
-		if (!json_scan_micros(s, &beat->length_us) || beat->length_us < 0)
-			beat->length_us = -1;
-	}
-	return NULL;
-}
-
-/* {"time": number, "msg"?: string, "rid"?: string, "length"?: number}; further members are ignored.
-   NULL, or why the body is not as described. */
-static const char *parse_body(const struct text *body, struct beat *beat, struct message *message)
-{
-	struct json_scan s;
-	const char *why = NULL;
-	enum json_token token;
-	struct text key = TEXT_INIT;
-
-	json_scan_init(&s, text_str(body), body->len, 0, 8);
-	token = json_scan_next(&s);
-	if (token != JSON_OBJECT)
-		why = token == JSON_BAD ? s.error : "the body must be a JSON object";
-	while (why == NULL && (token = json_scan_next(&s)) == JSON_KEY) {
-		text_clear(&key);
-		json_scan_string(&s, &key);
-		token = json_scan_next(&s);
-		if (token == JSON_BAD)
-			break;
-		/* A name with a NUL in it is none of ours, whatever C makes of it. */
-		if (key.len == strlen(text_str(&key)))
-			why = take_member(&s, text_str(&key), token, beat, message);
-		if (why == NULL && (token == JSON_OBJECT || token == JSON_ARRAY) && !json_scan_skip(&s))
-			token = JSON_BAD;
-		if (token == JSON_BAD)
-			break;
-	}
-	if (why == NULL && token == JSON_OBJECT_END)
-		token = json_scan_next(&s);
-	if (why == NULL && token != JSON_DONE)
-		why = s.error != NULL ? s.error : "the body is not as described";
-	if (why == NULL && !beat->has_time)
-		why = "\"time\" is missing";
-	json_scan_free(&s);
-	text_free(&key);
-	return why;
-}
+/* ---- POST */
 
 /* Does the signature hold under a secret of the heartbeat? With no such heartbeat a key that nobody has
    is tried, for the same time. */
@@ -248,34 +175,6 @@ static bool signed_rightly(const struct request *req, const struct heartbeat_rul
 	}
 	return sign_verify(&signature, rules->sha256_only, secrets, n, text_str(&req->body), req->body.len);
 }
-
-/* ---- POST: job signals */
-
-bool beat_parse_signal(const char *verb, struct beat *beat)
-{
-	static const struct {
-		const char *verb;
-		enum beat_kind kind;
-	} rows[] = {{"", BEAT_SUCCESS}, {"start", BEAT_START}, {"fail", BEAT_FAIL}, {"log", BEAT_LOG}};
-	uint64_t status;
-	size_t i;
-
-	memset(beat, 0, sizeof(*beat));
-	beat->exit_status = -1;
-	beat->length_us = -1;
-	for (i = 0; i < COUNT_OF(rows); i++)
-		if (strcmp(rows[i].verb, verb) == 0) {
-			beat->kind = rows[i].kind;
-			return true;
-		}
-	if (!text_to_u64(verb, &status) || status > 255)
-		return false;
-	beat->kind = status == 0 ? BEAT_SUCCESS : BEAT_FAIL;
-	beat->exit_status = (int)status;
-	return true;
-}
-
-/* ---- POST: refusals and the commit */
 
 /* What the body could not be, when it did not come whole. */
 static void bad_body(struct reply *reply, enum body_status status)
@@ -381,7 +280,7 @@ static void receive(struct web *web, struct request *req, const char *slug, stru
 {
 	struct error err = {ERROR_NONE, ""};
 	struct heartbeat_rules rules;
-	struct message message = {TEXT_INIT, TEXT_INIT, false, false};
+	struct beat_words words = {TEXT_INIT, TEXT_INIT};
 	char *name = NULL;
 	const char *why;
 
@@ -393,16 +292,13 @@ static void receive(struct web *web, struct request *req, const char *slug, stru
 		log_limited("signature", "beat of \"%s\": no or wrong signature, or no such heartbeat",
 			slug != NULL ? slug : "");
 		reply_error_json(reply, 403, "no or wrong signature, or no such heartbeat");
-	} else if ((why = parse_body(&req->body, beat, &message)) != NULL) {
+	} else if ((why = beat_parse_body(&req->body, beat, &words)) != NULL) {
 		log_limited("beat-body", "beat of \"%s\" refused: %s", name, why);
 		reply_error_json(reply, 400, "%s", why);
 	} else {
-		beat->msg = message.has_msg ? text_str(&message.msg) : NULL;
-		beat->rid = message.has_rid ? text_str(&message.rid) : NULL;
 		commit(web, req, name, &rules, beat, reply);
 	}
-	text_free(&message.msg);
-	text_free(&message.rid);
+	beat_words_free(&words);
 	heartbeat_rules_clear(&rules);
 	free(name);
 }

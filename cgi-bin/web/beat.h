@@ -9,7 +9,6 @@
 #ifndef WEB_BEAT_H
 #define WEB_BEAT_H
 
-#include "model/beat.h"
 #include "web/routes.h"
 
 route_handler beat_get;          /* GET /beat/SLUG */
@@ -20,9 +19,5 @@ route_handler beat_get_root;     /* /: the one called "default" */
 route_handler beat_post_root;
 /* Is "/" for a heartbeat: one called "default" exists, and this is a beat or a question of a program? */
 bool beat_is_root(struct web *web, const struct request *req);
-
-/* "", "start", "fail", "log", "0".."255" -> a beat with that kind and exit status and nothing else; false for
-   anything else. */
-bool beat_parse_signal(const char *verb, struct beat *beat);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * The books that a process has open. See books.h.
  *
- * Locks: `use` is held for reading by every request that may touch a book, and for writing while one is
- * exchanged; it is only tried for writing, because a request may hold it for as long as its body takes.
- * `opening` makes first use happen once.
+ * Locks: `use` is held for reading by every request that may touch a book, and for writing while one is let
+ * go; it is only tried for writing, because a request may hold it for as long as its body takes. `opening`
+ * makes first use happen once. What becomes of a book while it is open (replaced by a copy, grown, failed)
+ * is the store's own care.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,24 +24,16 @@
 #define LOG_BYTES (1024 * 1024)
 #define LOOK_AGAIN_US (1 * US_PER_S)
 
-/* Which file a book was when we opened it. */
-struct identity {
-	dev_t device;
-	ino_t inode;
-};
-
 struct web {
 	struct web *next;
 	char *dir;
-	char *state_path, *inbox_path; /* their data files */
 	pthread_rwlock_t use;
 	pthread_mutex_t opening;
 	struct state *state;
-	struct identity state_file;
 	struct inbox *inbox;
-	struct identity inbox_file;
 	bool inbox_read_only;
-	int64_t looked_us; /* when the files were last compared with what we have open */
+	bool writes;       /* plain CGI: this one request may want to write */
+	int64_t looked_us; /* when an inbox that could only be read was last let go */
 };
 
 static struct {
@@ -130,8 +123,6 @@ static struct web *web_new(const char *dir)
 	char *log_path;
 
 	web->dir = mem_str(dir);
-	web->state_path = file_join(dir, "state/data.mdb");
-	web->inbox_path = file_join(dir, "inbox/data.mdb");
 	pthread_rwlock_init(&web->use, NULL);
 	pthread_mutex_init(&web->opening, NULL);
 	log_path = file_join(dir, "inbox/web.log");
@@ -170,32 +161,13 @@ const char *web_directory(const struct web *web)
 
 /* ---- the books */
 
-static struct identity identify(const char *path)
-{
-	struct identity id = {0, 0};
-	struct stat st;
-
-	if (stat(path, &st) == 0) {
-		id.device = st.st_dev;
-		id.inode = st.st_ino;
-	}
-	return id;
-}
-
-static bool same_file(struct identity a, struct identity b)
-{
-	return a.device == b.device && a.inode == b.inode;
-}
-
 struct state *web_state(struct web *web, struct error *err)
 {
 	struct state *state;
 
 	pthread_mutex_lock(&web->opening);
-	if (web->state == NULL) {
-		web->state_file = identify(web->state_path);
+	if (web->state == NULL)
 		web->state = state_open(web->dir, STORE_READ, err);
-	}
 	state = web->state;
 	pthread_mutex_unlock(&web->opening);
 	return state;
@@ -204,7 +176,6 @@ struct state *web_state(struct web *web, struct error *err)
 /* A request that only reads must get its answer where we may not write; a plain CGI one need not try. */
 static void open_inbox(struct web *web, enum store_mode mode, struct error *err)
 {
-	web->inbox_file = identify(web->inbox_path);
 	web->inbox_read_only = mode == STORE_READ;
 	web->inbox = inbox_open(web->dir, mode, err);
 	if (web->inbox == NULL && mode == STORE_WRITE && err->kind != ERROR_MISSING) {
@@ -219,7 +190,7 @@ struct inbox *web_inbox(struct web *web, struct error *err)
 
 	pthread_mutex_lock(&web->opening);
 	if (web->inbox == NULL)
-		open_inbox(web, process.one_request ? STORE_READ : STORE_WRITE, err);
+		open_inbox(web, process.one_request && !web->writes ? STORE_READ : STORE_WRITE, err);
 	inbox = web->inbox;
 	pthread_mutex_unlock(&web->opening);
 	return inbox;
@@ -236,47 +207,42 @@ struct inbox *web_inbox_writable(struct web *web, struct error *err)
 		error_set(err, ERROR_DENIED, "%s/inbox cannot be written", web->dir);
 	else
 		inbox = web->inbox;
-	if (web->inbox != NULL && same_file(web->inbox_file, (struct identity){0, 0}))
-		web->inbox_file = identify(web->inbox_path); /* we have just made it */
 	pthread_mutex_unlock(&web->opening);
 	return inbox;
 }
 
-static void close_books(struct web *web, bool state, bool inbox)
+static void close_books(struct web *web)
 {
-	if (state && web->state != NULL) {
-		state_close(web->state);
-		web->state = NULL;
-	}
-	if (inbox && web->inbox != NULL) {
+	inbox_close(web->inbox);
+	state_close(web->state);
+	web->inbox = NULL;
+	web->state = NULL;
+}
+
+/* An inbox that could only be read is let go once a second as a request comes: it may be writable by now. */
+static void let_go_of_read_only(struct web *web)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (pthread_rwlock_trywrlock(&web->use) != 0)
+		return;
+	if (web->inbox_read_only && now_us - web->looked_us >= LOOK_AGAIN_US) {
+		web->looked_us = now_us;
+		web->inbox_read_only = false;
 		inbox_close(web->inbox);
 		web->inbox = NULL;
 	}
+	pthread_rwlock_unlock(&web->use);
 }
 
-/* Once a second: is what we have open still what stands there? A copy may have taken its place; an inbox
-   that could only be read may be writable by now. Called with `use` held for writing. */
-static void look_again(struct web *web)
+void web_enter(struct web *web, char **env)
 {
-	bool state = web->state != NULL && !same_file(web->state_file, identify(web->state_path));
-	bool inbox = web->inbox != NULL &&
-		     (web->inbox_read_only || !same_file(web->inbox_file, identify(web->inbox_path)));
+	const char *method = env_get(env, "REQUEST_METHOD");
 
-	if (state)
-		log_info("the state was replaced: opening it again");
-	close_books(web, state, inbox);
-}
-
-void web_enter(struct web *web)
-{
-	int64_t now_us = clock_mono_us(), looked_us = __atomic_load_n(&web->looked_us, __ATOMIC_RELAXED);
-
-	if (!process.one_request && now_us - looked_us >= LOOK_AGAIN_US &&
-		pthread_rwlock_trywrlock(&web->use) == 0) {
-		look_again(web);
-		__atomic_store_n(&web->looked_us, now_us, __ATOMIC_RELAXED);
-		pthread_rwlock_unlock(&web->use);
-	}
+	if (process.one_request)
+		web->writes = method != NULL && strcmp(method, "POST") == 0;
+	if (__atomic_load_n(&web->inbox_read_only, __ATOMIC_RELAXED))
+		let_go_of_read_only(web);
 	pthread_rwlock_rdlock(&web->use);
 }
 
@@ -291,12 +257,10 @@ void web_close_all(void)
 		struct web *web = process.first;
 
 		process.first = web->next;
-		close_books(web, true, true);
+		close_books(web);
 		pthread_rwlock_destroy(&web->use);
 		pthread_mutex_destroy(&web->opening);
 		free(web->dir);
-		free(web->state_path);
-		free(web->inbox_path);
 		free(web);
 	}
 	free(process.exe);

@@ -6,9 +6,9 @@
  * binary, so one process can serve several stores (two sites of one web server): there is one struct web
  * for each, kept for the life of the process.
  *
- * A book may appear, be replaced by a copy, or become writable while we run. It is looked at again between
- * requests: web_enter() and web_leave() stand around everything that uses a book, so that it is only
- * exchanged when nobody holds it. LMDB allows no second handle to one book in one process.
+ * A book may appear or become writable while we run: web_enter() and web_leave() stand around everything
+ * that uses one, so that it is only let go when nobody holds it. No second handle to one book may exist in
+ * one process.
  */
 #ifndef WEB_BOOKS_H
 #define WEB_BOOKS_H
@@ -27,7 +27,7 @@ bool web_binary_replaced(void);
 struct web *web_for(char **env);
 const char *web_directory(const struct web *web);
 
-void web_enter(struct web *web);
+void web_enter(struct web *web, char **env);
 void web_leave(struct web *web);
 /* Ends all; nothing may be in use any more. */
 void web_close_all(void);

@@ -61,7 +61,7 @@ static void serve(struct channel_io *io, char **env)
 	const char *mount = env_get_redirected(env, "UPBEAT_MOUNT");
 	char *url;
 
-	web_enter(web);
+	web_enter(web, env);
 	url = site_url(web);
 	request_begin(&req, env, io, mount != NULL ? mount : getenv("UPBEAT_MOUNT"), url, web_programs());
 	reply_begin(&reply);

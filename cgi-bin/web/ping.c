@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/sign.h"
 #include "model/beat.h"
-#include "web/beat.h"
+#include "web/beat_parse.h"
 #include "web/ping.h"
 
 #define KUMA_PING_MAX_MS 1e11

@@ -12,6 +12,7 @@
 #include "web/pages.h"
 #include "web/ping.h"
 #include "web/routes.h"
+#include "web/up.h"
 
 #define GET (METHOD_GET | METHOD_HEAD)
 #define POST METHOD_POST
@@ -28,6 +29,10 @@ static const struct route routes[] = {
 	{GET | POST, "/ping/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
 	{GET | POST, "/ping/{}/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
 	{GET | POST, "/api/push/{}", MAY_ANYONE, ping_kuma, NULL, false},
+	/* For those who watch us, or route by us. */
+	{GET, "/up", MAY_ANYONE, up_all, NULL, false},
+	{GET, "/up/{}", MAY_ANYONE, up_one, NULL, false},
+	{GET, "/healthz", MAY_ANYONE, up_healthz, NULL, false},
 	/* The original Monitor Server's address, when a heartbeat is called "default". */
 	{GET, "/", MAY_ANYONE, beat_get_root, beat_is_root, false},
 	{POST, "/", MAY_ANYONE, beat_post_root, beat_is_root, true},
