@@ -80,7 +80,9 @@ static void title_length(struct build *b, enum word id, int64_t us)
 
 static void title_down(struct build *b)
 {
-	if (b->notice->repeat)
+	if (b->context->late)
+		title_late(b);
+	else if (b->notice->repeat)
 		title_length(b, WORD_MSG_STILL_DOWN, b->notice->at_us - b->notice->since_us);
 	else
 		put_word(b, &b->title, WORD_MSG_DOWN, b->m->name, "", "");
@@ -240,7 +242,7 @@ static void put_evidence(struct build *b)
 
 static void put_children(struct build *b)
 {
-	uint64_t n = b->context->children;
+	uint64_t n = b->context->late ? 0 : b->context->children;
 	struct text count = TEXT_INIT;
 
 	if (!n)
@@ -270,7 +272,7 @@ static void put_lines(struct build *b)
 	if (n->event != EVENT_SLOW)
 		put_line(b, WORD_MSG_CAUSE, b->m->cause);
 	put_time_line(b, WORD_MSG_SINCE, n->since_us);
-	if (n->event == EVENT_UP)
+	if (n->event == EVENT_UP || b->context->late)
 		put_time_line(b, WORD_MSG_UNTIL, n->ended_us);
 	put_duration(b);
 	if (wrong)
@@ -329,6 +331,7 @@ static void fill_facts(struct build *b)
 	m->thread = mem_str(b->context->thread);
 	m->progress = mem_str(n->thread);
 	m->good = n->event == EVENT_UP || ((n->event == EVENT_SLOW || n->event == EVENT_MAINTENANCE) && n->ended_us);
+	m->late = b->context->late;
 	m->test = n->event == EVENT_TEST;
 }
 

@@ -33,6 +33,7 @@ struct message {
 	enum language language;
 	bool good;         /* green, not red */
 	bool test;         /* marked as a test */
+	bool late;         /* tells of an outage and its end at once */
 };
 
 /* What a message says beside its notice: found by the deliverer, all of it optional. */
@@ -41,7 +42,7 @@ struct message_context {
 	const char *root;                /* event id of the outage's first message to this channel */
 	const char *thread;              /* what the service gave for that one */
 	uint64_t children;               /* monitors that depend on it and are held back */
-	bool late;                       /* a recovery whose outage could not be told in time */
+	bool late;                       /* the outage was over before it could be told */
 };
 
 /* monitor may be NULL: for a digest, or when it is no longer configured; context may be NULL. */

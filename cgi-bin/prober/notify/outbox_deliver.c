@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * outbox_deliver: sends what is due. Each channel is a lane with one message under way at a time, so a
+ * channel that hangs delays nobody but itself, and an outage is told before its end.
+ *
+ * A message's way, each step a quick transaction of its own and none held while a socket is used:
+ *
+ *	waiting -> marked in flight -> sent -> delivered | waiting for the next attempt | refused | expired
+ *
+ * A process that dies between the mark and the record leaves a message in flight: the next one sends it
+ * again, with the same id. When the record cannot be written (full disk) it is kept and tried again; the
+ * message is not sent a second time meanwhile.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sign.h"
+#include "prober/config.h"
+#include "prober/notify/channel.h"
+#include "prober/notify/outbox_private.h"
+#include "prober/notify/outbox_write.h"
+
+#define STORE_RETRY_US (2 * US_PER_S)
+
+/* One message under way, or finished and not yet recorded. */
+struct job {
+	struct outbox *outbox;
+	struct notice notice;
+	struct message message;
+	struct delivery *delivery; /* while it is under way */
+	struct sent outcome;    /* when finished */
+	bool finished;
+};
+
+struct lane {
+	char *channel;
+	const struct channel_type *type; /* NULL: not configured any more */
+	const cJSON *configured;         /* in outbox->privates */
+	struct gate gate;
+	struct job *job;                 /* NULL: free */
+	struct notices due;              /* of this pump */
+};
+
+struct outbox {
+	struct loop *loop;
+	struct state *state;
+	struct inbox *inbox;
+	char *store;
+	struct site site;
+	struct privates privates;
+	char *fingerprint;               /* of the configuration that the two above are of */
+	struct lane *lanes;
+	size_t lane_count, in_flight;
+	int64_t next_us;
+	bool pumping, again;
+};
+
+struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *inbox, const char *store)
+{
+	struct outbox *outbox = MEM_NEW(struct outbox);
+
+	outbox->loop = loop;
+	outbox->state = state;
+	outbox->inbox = inbox;
+	outbox->store = mem_str(store);
+	return outbox;
+}
+
+static void job_free(struct job *job)
+{
+	channel_free(job->delivery);
+	outcome_clear(&job->outcome);
+	notice_clear(&job->notice);
+	message_clear(&job->message);
+	free(job);
+}
+
+void outbox_free(struct outbox *outbox)
+{
+	if (!outbox)
+		return;
+	for (size_t i = 0; i < outbox->lane_count; i++) {
+		if (outbox->lanes[i].job)
+			job_free(outbox->lanes[i].job);
+		notices_clear(&outbox->lanes[i].due);
+		free(outbox->lanes[i].channel);
+	}
+	free(outbox->lanes);
+	site_clear(&outbox->site);
+	config_privates_free(&outbox->privates);
+	free(outbox->fingerprint);
+	free(outbox->store);
+	free(outbox);
+}
+
+int64_t outbox_next_us(struct outbox *outbox)
+{
+	return outbox->next_us;
+}
+
+size_t outbox_in_flight(const struct outbox *outbox)
+{
+	return outbox->in_flight;
+}
+
+static void wake_at(struct outbox *outbox, int64_t at_us)
+{
+	if (at_us < outbox->next_us)
+		outbox->next_us = at_us;
+}
+
+/* ---- what is configured */
+
+/* Has another configuration been published? Then its site, too. */
+static bool look_at_site(struct outbox *outbox, char **fingerprint, struct error *err)
+{
+	struct state_txn *txn = state_begin(outbox->state, false, err);
+	struct site site = {0};
+	bool ok = txn && state_fingerprint(txn, fingerprint, err);
+
+	if (ok && outbox->fingerprint && !strcmp(*fingerprint, outbox->fingerprint)) {
+		free(*fingerprint);
+		*fingerprint = NULL;
+	} else if (ok && (ok = state_site(txn, &site, err))) {
+		site_clear(&outbox->site);
+		outbox->site = site;
+	}
+	state_end(txn);
+	return ok;
+}
+
+/* Reads site and secrets anew when another configuration was published. */
+static bool refresh(struct outbox *outbox, struct error *err)
+{
+	char *fingerprint = NULL;
+
+	if (!look_at_site(outbox, &fingerprint, err)) {
+		free(fingerprint);
+		return false;
+	}
+	if (!fingerprint)
+		return true;
+	config_privates_free(&outbox->privates);
+	outbox->privates = (struct privates){NULL};
+	free(outbox->fingerprint);
+	outbox->fingerprint = NULL;
+	if (!config_privates(outbox->state, outbox->store, &outbox->privates, err)) {
+		free(fingerprint);
+		return false;
+	}
+	outbox->fingerprint = fingerprint;
+	return true;
+}
+
+static struct lane *lane_of(struct outbox *outbox, const char *channel)
+{
+	struct lane *lane;
+
+	for (size_t i = 0; i < outbox->lane_count; i++)
+		if (!strcmp(outbox->lanes[i].channel, channel))
+			return &outbox->lanes[i];
+	outbox->lanes = mem_grow(outbox->lanes, outbox->lane_count + 1, sizeof(*outbox->lanes));
+	lane = &outbox->lanes[outbox->lane_count++];
+	*lane = (struct lane){.channel = mem_str(channel)};
+	return lane;
+}
+
+static void lane_load(struct outbox *outbox, struct state_txn *txn, struct lane *lane)
+{
+	const cJSON *channels = cJSON_GetObjectItemCaseSensitive(outbox->privates.json, "channels");
+
+	lane->configured = cJSON_GetObjectItemCaseSensitive(channels, lane->channel);
+	lane->type = lane->configured ? channel_type_of(lane->configured) : NULL;
+	gate_load(txn, lane->channel, &lane->gate);
+}
+
+/* ---- what is due */
+
+struct collection {
+	struct outbox *outbox;
+	int64_t now_us;
+};
+
+/* What is due goes to its lane; the first that is not says when to look again. */
+static bool collect(void *arg, const struct notice *notice)
+{
+	struct collection *c = arg;
+	struct lane *lane;
+
+	if (notice->due_us > c->now_us) {
+		wake_at(c->outbox, notice->due_us);
+		return false;
+	}
+	lane = lane_of(c->outbox, notice->channel);
+	if (!lane->job)
+		notices_add(&lane->due, notice);
+	return true;
+}
+
+/* Leaves in lane->due only what may go now. */
+static void keep_ready(struct outbox *outbox, struct lane *lane, int64_t now_us)
+{
+	bool machine = lane->type && lane->type->machine;
+	int64_t limit = lane->configured ? channel_limit(lane->configured) : 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lane->due.n; i++) {
+		int64_t opens = gate_opens_us(&lane->gate, &lane->due.at[i], limit, machine, now_us);
+
+		if (opens <= now_us) {
+			struct notice ready = lane->due.at[i];
+
+			lane->due.at[i] = lane->due.at[kept];
+			lane->due.at[kept++] = ready;
+		} else {
+			wake_at(outbox, opens);
+		}
+	}
+	for (size_t i = kept; i < lane->due.n; i++)
+		notice_clear(&lane->due.at[i]);
+	lane->due.n = kept;
+}
+
+static bool anything_due(struct outbox *outbox, int64_t now_us, bool *any, struct error *err)
+{
+	struct state_txn *txn = state_begin(outbox->state, false, err);
+
+	if (!txn)
+		return false;
+	wake_at(outbox, state_notice_next(txn));
+	*any = outbox->next_us <= now_us;
+	state_end(txn);
+	return true;
+}
+
+static bool collect_due(struct outbox *outbox, int64_t now_us, bool *any, struct error *err)
+{
+	struct collection c = {outbox, now_us};
+	struct state_txn *txn = state_begin(outbox->state, false, err);
+	bool ok;
+
+	if (!txn)
+		return false;
+	*any = false;
+	outbox->next_us = INT64_MAX;
+	ok = state_notice_due(txn, INT64_MAX, collect, &c, err);
+	for (size_t i = 0; i < outbox->lane_count; i++) {
+		struct lane *lane = &outbox->lanes[i];
+
+		if (!lane->due.n)
+			continue;
+		lane_load(outbox, txn, lane);
+		keep_ready(outbox, lane, now_us);
+		if (!ok)
+			notices_clear(&lane->due);
+		*any = *any || lane->due.n;
+	}
+	state_end(txn);
+	return ok;
+}
+
+/* ---- recording */
+
+static void log_outcome(const struct job *job)
+{
+	const struct sent *o = &job->outcome;
+	static const char *const what[] = {
+		[DELIVERY_SENT] = "told",
+		[DELIVERY_RETRY] = "could not be told, will be tried again",
+		[DELIVERY_REFUSED] = "refused",
+	};
+
+	log_info("notify: %s: %s of %s %s%s%s", job->notice.channel, event_name(job->notice.event),
+		job->notice.monitor ? job->notice.monitor : "several", what[o->end], o->answer[0] ? ": " : "",
+		o->answer);
+}
+
+static bool record(struct outbox *outbox, struct lane *lane, struct error *err)
+{
+	struct job *job = lane->job;
+	struct state_txn *txn = state_begin(outbox->state, true, err);
+
+	if (!txn)
+		return false;
+	if (!outbox_record(txn, job->notice.id, &job->outcome, &job->message, &outbox->site, clock_wall_us(), err)) {
+		state_end(txn);
+		return false;
+	}
+	return state_commit(txn, err);
+}
+
+/* Records what is finished; what cannot be stays with its lane. */
+static void record_all(struct outbox *outbox, int64_t now_us)
+{
+	for (size_t i = 0; i < outbox->lane_count; i++) {
+		struct lane *lane = &outbox->lanes[i];
+		struct error err = {0};
+
+		if (!lane->job || !lane->job->finished)
+			continue;
+		if (!record(outbox, lane, &err)) {
+			log_limited("notify: record", "notify: what became of a message cannot be stored: %s",
+				err.text);
+			wake_at(outbox, now_us + STORE_RETRY_US);
+			continue;
+		}
+		job_free(lane->job);
+		lane->job = NULL;
+	}
+}
+
+static void job_finish(struct job *job, const struct sent *outcome)
+{
+	job->outcome = *outcome;
+	job->finished = true;
+	job->outbox->in_flight--;
+	log_outcome(job);
+}
+
+static void delivered(struct delivery *d, void *arg)
+{
+	struct job *job = arg;
+	struct sent outcome = {d->end, d->status, d->retry_after_us, clock_mono_us() - d->started_us,
+		mem_str(d->answer), mem_str(d->thread)};
+
+	job_finish(job, &outcome);
+	outbox_pump(job->outbox);
+}
+
+/* ---- sending */
+
+static void send_job(struct outbox *outbox, struct lane *lane)
+{
+	struct job *job = lane->job;
+	struct error err = {0};
+
+	job->outbox = outbox;
+	outbox->in_flight++;
+	job->delivery = channel_send(outbox->loop, lane->channel, lane->configured, &job->message, delivered, job,
+		&err);
+	if (!job->delivery) {
+		/* What was checked when it was read should load: the private file is of another version. */
+		struct sent outcome = {DELIVERY_RETRY, 0, -1, 0, mem_str(err.text), NULL};
+
+		job_finish(job, &outcome);
+		wake_at(outbox, clock_wall_us());
+	}
+}
+
+/* Chooses what each free lane sends, marks it in flight, and commits; then sends. */
+static bool start_ready(struct outbox *outbox, int64_t now_us, struct error *err)
+{
+	struct state_txn *txn = state_begin(outbox->state, true, err);
+	struct start start = {.txn = txn, .inbox = outbox->inbox, .site = &outbox->site, .now_us = now_us, .err = err};
+	bool ok = txn != NULL;
+
+	for (size_t i = 0; ok && i < outbox->lane_count; i++) {
+		struct lane *lane = &outbox->lanes[i];
+		struct job *job;
+
+		if (!lane->due.n)
+			continue;
+		job = MEM_NEW(struct job);
+		start.type = lane->type;
+		start.configured = lane->configured;
+		ok = outbox_start(&start, &lane->due, &lane->gate, &job->notice, &job->message);
+		if (ok && start.chosen) {
+			lane->job = job;
+		} else {
+			outbox->again = outbox->again || start.changed;
+			job_free(job);
+		}
+	}
+	if (ok)
+		ok = state_commit(txn, err);
+	else
+		state_end(txn);
+	for (size_t i = 0; i < outbox->lane_count; i++) {
+		struct lane *lane = &outbox->lanes[i];
+
+		if (!lane->due.n)
+			continue;
+		notices_clear(&lane->due);
+		if (lane->job && ok) {
+			send_job(outbox, lane);
+		} else if (lane->job) {
+			job_free(lane->job);
+			lane->job = NULL;
+		}
+	}
+	return ok;
+}
+
+static void pump_once(struct outbox *outbox, int64_t now_us)
+{
+	struct error err = {0};
+	bool any = false, ok;
+
+	outbox->next_us = INT64_MAX;
+	record_all(outbox, now_us);
+	ok = anything_due(outbox, now_us, &any, &err);
+	if (ok && any)
+		ok = refresh(outbox, &err) && collect_due(outbox, now_us, &any, &err);
+	if (ok && any)
+		ok = start_ready(outbox, now_us, &err);
+	if (ok)
+		return;
+	log_limited("notify: store", "notify: nothing can be sent now: %s", err.text);
+	outbox->next_us = now_us + STORE_RETRY_US;
+}
+
+void outbox_pump(struct outbox *outbox)
+{
+	if (outbox->pumping) { /* a delivery ended within one that started */
+		outbox->again = true;
+		return;
+	}
+	outbox->pumping = true;
+	do {
+		outbox->again = false;
+		pump_once(outbox, clock_wall_us());
+	} while (outbox->again);
+	outbox->pumping = false;
+}
