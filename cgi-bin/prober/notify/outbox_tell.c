@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sign.h"
-#include "model/hours.h"
+#include "model/window.h"
 #include "prober/notify/outbox_private.h"
 
 #define ALERTS (EVENT_BIT(EVENT_DOWN) | EVENT_BIT(EVENT_UNKNOWN) | EVENT_BIT(EVENT_FLAPPING))
@@ -83,14 +83,15 @@ void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel
 int64_t within_hours(const struct notify_rule *rule, const char *timezone, int64_t at_us)
 {
 	const struct zone *zone = calendar_zone(timezone ? timezone : "UTC");
-	struct hours hours;
+	int64_t at_s = at_us / US_PER_S, from_s, to_s;
+	struct window window;
 	const char *why;
-	int64_t next_s;
 
-	if (!rule || !rule->hours || !hours_parse(rule->hours, &hours, &why))
+	if (!rule || !rule->hours || !window_parse(rule->hours, zone, &window, &why))
 		return at_us;
-	next_s = hours_next(&hours, zone ? zone : calendar_zone("UTC"), at_us / US_PER_S);
-	return next_s < 0 || next_s * US_PER_S <= at_us ? at_us : next_s * US_PER_S;
+	if (window_active(&window, at_s) || !window_next_span(&window, at_s, &from_s, &to_s))
+		return at_us;
+	return from_s * US_PER_S;
 }
 
 const struct notify_rule *rule_of(const struct monitor *monitor, const struct notice *notice)
