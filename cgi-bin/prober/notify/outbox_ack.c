@@ -14,7 +14,7 @@ struct search {
 	bool found;
 };
 
-static bool is_for(const struct request *request, const struct incident *incident)
+static bool is_for(const struct person_request *request, const struct incident *incident)
 {
 	if (request->kind != REQUEST_ACKNOWLEDGE)
 		return false;
@@ -25,7 +25,7 @@ static bool is_for(const struct request *request, const struct incident *inciden
 static bool look(void *arg, const struct inbox_entry *entry)
 {
 	struct search *search = arg;
-	struct request request;
+	struct person_request request;
 
 	if (entry->at_us < search->incident->started_us || !request_decode(entry->payload, entry->payload_len, &request, NULL))
 		return true;

@@ -20,14 +20,14 @@ bool notices_of(struct state_txn *txn, uint32_t incident, const char *channel, s
 void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel, int64_t at_us, uint64_t ordinal);
 
 /* The first moment at or after at_us that lies within the rule's hours. */
-int64_t within_hours(const struct notify_rule *rule, const char *timezone, int64_t at_us);
+int64_t within_hours(const struct notify_rule *rule, const char *zone_name, int64_t at_us);
 
 /* The rule of a monitor that sent this notice: the one for its channel; NULL when there is none any more. */
 const struct notify_rule *rule_of(const struct monitor *monitor, const struct notice *notice);
 
 /* The reminder that follows a delivered (or digested) outage message, or nothing when its rule has none. */
 bool reminder_add(struct state_txn *txn, const struct monitor *monitor, const struct notice *told,
-	const char *timezone, int64_t now_us, struct error *err);
+	const char *zone_name, int64_t now_us, struct error *err);
 
 /* Takes a waiting notice out: it will not be told, or `instead` tells it. */
 bool notice_supersede(struct state_txn *txn, struct notice *notice, const char *why, const char *instead,

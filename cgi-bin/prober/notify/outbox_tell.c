@@ -80,9 +80,9 @@ void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel
 	text_free(&id);
 }
 
-int64_t within_hours(const struct notify_rule *rule, const char *timezone, int64_t at_us)
+int64_t within_hours(const struct notify_rule *rule, const char *zone_name, int64_t at_us)
 {
-	const struct zone *zone = calendar_zone(timezone ? timezone : "UTC");
+	const struct zone *zone = calendar_zone(zone_name ? zone_name : "UTC");
 	int64_t at_s = at_us / US_PER_S, from_s, to_s;
 	struct window window;
 	const char *why;
@@ -125,7 +125,7 @@ bool notice_counts_as_told(const struct notice *notice, int64_t now_us)
 }
 
 bool reminder_add(struct state_txn *txn, const struct monitor *monitor, const struct notice *told,
-	const char *timezone, int64_t now_us, struct error *err)
+	const char *zone_name, int64_t now_us, struct error *err)
 {
 	const struct notify_rule *rule = rule_of(monitor, told);
 	struct notice reminder;
@@ -142,7 +142,7 @@ bool reminder_add(struct state_txn *txn, const struct monitor *monitor, const st
 	reminder.attempts = 0;
 	reminder.in_flight = false;
 	reminder.repeat = true;
-	reminder.due_us = within_hours(rule, timezone, now_us + rule->repeat_ms * US_PER_MS);
+	reminder.due_us = within_hours(rule, zone_name, now_us + rule->repeat_ms * US_PER_MS);
 	reminder.at_us = reminder.due_us;
 	reminder.expires_us = reminder.due_us + NOTICE_LIFE_US;
 	event_id_make(reminder.event_id, told->event_id, told->channel, reminder.due_us, 1);
