@@ -302,7 +302,8 @@ static enum json_token scan_key(struct json_scan *s)
 		return fail(s, s->at, "a name in double quotes is missing here");
 	if (!scan_string(s))
 		return JSON_BAD;
-	if (!json_keys_add(s->keys, s))
+	s->doubled = !json_keys_add(s->keys, s);
+	if (s->doubled && !(s->flags & JSON_DOUBLES))
 		return fail(s, s->start, "this name stands twice in the same object");
 	s->expect = EXPECT_COLON;
 	return JSON_KEY;

@@ -37,6 +37,7 @@ enum json_token {
 };
 
 #define JSON_COMMENTS 1u
+#define JSON_DOUBLES 2u /* doubled keys are not refused but marked: s->doubled */
 #define JSON_MAX_DEPTH 64
 
 struct json_scan {
@@ -44,6 +45,7 @@ struct json_scan {
 	size_t len, at;
 	size_t start, end;   /* the current token's bytes (with quotes, for strings) */
 	const char *error;   /* a literal, for JSON_BAD */
+	bool doubled;        /* with JSON_DOUBLES: the current KEY stood in this object before */
 	unsigned flags, max_depth;
 	/* private */
 	unsigned depth;
