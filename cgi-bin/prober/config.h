@@ -43,6 +43,7 @@ char *config_store(const char *path);
 void config_read(struct config *config, const char *path);
 void config_free(struct config *config);
 /* Prints the problems, one line each, as FILE:LINE:COL: [warning: ]message. */
+void problem_print(const struct problem *problem, struct text *out);
 void config_print_problems(const struct config *config, struct text *out);
 /* The JSON schema of the file, made from the rows. */
 void config_print_schema(struct text *out);

@@ -13,6 +13,7 @@
 /* Room for whatever a row keeps. */
 union scratch {
 	char *string;
+	struct strings strings;
 	struct map map;
 	struct ints ints;
 	int64_t number;
@@ -60,10 +61,9 @@ static void inner_entries(struct reading *r, const struct field *field, const cJ
 {
 	const struct rows rows = {field->inner, field->inner_count};
 	struct text name = TEXT_INIT;
-	const cJSON *item;
 
 	text_printf(&name, "%s%s\"%s\"", what, *what ? ": " : "", field->name);
-	cJSON_ArrayForEach(item, value) {
+	for (const cJSON *item = field_entry(value, NULL); item; item = field_entry(value, item)) {
 		if (cJSON_IsObject(item))
 			object_check(r, item, NULL, &rows, 1, text_str(&name));
 		else if (!cJSON_IsString(item) || !item->valuestring[0])
@@ -97,12 +97,6 @@ static void inner_check(struct reading *r, const struct field *field, const cJSO
 
 /* ---- one value */
 
-/* An entry or a string alone is a list of one. */
-static bool single_entry(const struct field *field, const cJSON *value)
-{
-	return field->type == FIELD_ENTRIES && (cJSON_IsString(value) || cJSON_IsObject(value));
-}
-
 static bool value_read(struct reading *r, const struct field *field, const cJSON *value, const char *prefix)
 {
 	union scratch scratch;
@@ -110,10 +104,11 @@ static bool value_read(struct reading *r, const struct field *field, const cJSON
 	bool good;
 
 	memset(&scratch, 0, sizeof(scratch));
-	good = field_read(field, value, &scratch, &why);
-	if (good)
+	if (field->type >= FIELD_GROUP && !field->check)
+		good = field_fits(field, value, &why); /* 10,000 monitors need not be printed for this */
+	else if ((good = field_read(field, value, &scratch, &why)))
 		field_clear(field, &scratch);
-	else
+	if (!good)
 		mistake_at(r, value, AT_VALUE, "%s%s", prefix, text_str(&why));
 	text_free(&why);
 	return good;
@@ -122,20 +117,21 @@ static bool value_read(struct reading *r, const struct field *field, const cJSON
 bool value_check(struct reading *r, const struct field *field, cJSON *value, const char *what)
 {
 	struct text prefix = TEXT_INIT;
-	size_t before = r->mistake_count;
+	struct place *place = place_of(r, value);
+	size_t before = r->error_count;
+	bool resolved;
 
 	text_printf(&prefix, "%s%s\"%s\" ", what, *what ? ": " : "", field->name);
-	if (field_is_secret(field) && !secret_resolve(r, value, text_str(&prefix))) {
-		text_free(&prefix);
-		return false;
-	}
-	if (value_read(r, field, value, text_str(&prefix))) {
+	resolved = !field_is_secret(field) || secret_resolve(r, value, text_str(&prefix));
+	if (resolved && value_read(r, field, value, text_str(&prefix))) {
 		if (field->type == FIELD_URL)
 			warn_plain_http(r, value, text_str(&prefix));
 		inner_check(r, field, value, what);
 	}
 	text_free(&prefix);
-	return r->mistake_count == before;
+	if (place && r->error_count != before)
+		place->failed = true;
+	return r->error_count == before;
 }
 
 /* ---- a whole object */
@@ -187,6 +183,22 @@ static void check_required(struct reading *r, const cJSON *object, const cJSON *
 	}
 }
 
+/* A default is checked against the row of each type that it is used with; what is wrong with it in any case
+   was said when the defaults were checked. */
+static void check_others(struct reading *r, const cJSON *object, const cJSON *others, const struct rows *rows,
+	const char *what)
+{
+	cJSON *value;
+
+	cJSON_ArrayForEach(value, others) {
+		const struct field *field = fields_find(rows->fields, rows->n, value->string);
+		const struct place *place = place_of(r, value);
+
+		if (field && place && !place->failed && !cJSON_GetObjectItemCaseSensitive(object, value->string))
+			value_check(r, field, value, what);
+	}
+}
+
 void object_check(struct reading *r, const cJSON *object, const cJSON *others, const struct rows *rows,
 	size_t row_sets, const char *what)
 {
@@ -203,11 +215,5 @@ void object_check(struct reading *r, const cJSON *object, const cJSON *others, c
 	for (size_t i = 0; i < row_sets; i++)
 		check_required(r, object, others, &rows[i], what);
 	for (size_t i = 0; i < row_sets && others; i++)
-		for (size_t j = 0; j < rows[i].n; j++) {
-			const char *name = rows[i].fields[j].name;
-			cJSON *value = cJSON_GetObjectItemCaseSensitive(others, name);
-
-			if (value && !cJSON_GetObjectItemCaseSensitive(object, name))
-				value_check(r, &rows[i].fields[j], value, what);
-		}
+		check_others(r, object, others, &rows[i], what);
 }

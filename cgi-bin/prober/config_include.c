@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * config_include: "include": ["conf.d/*.json"]. Patterns count from the main file's directory. Objects are
- * merged member by member; anything else may stand in one file only.
+ * config_include: "include": ["conf.d/mine.json", ...], also with wildcards. Patterns count from the main
+ * file's directory. Objects are merged member by member; anything else may stand in one file only.
  */
 #include <glob.h>
 #include <stdlib.h>
@@ -58,33 +58,14 @@ static void say_twice(struct reading *r, const cJSON *again, const cJSON *first)
 		place ? r->sources[place->source].path : "another file");
 }
 
-/* A sorted index of an object's members, so that merging 10,000 monitors takes no 10,000 x 10,000 looks. */
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
-}
-
-static struct named *index_members(const cJSON *object, size_t *n)
-{
-	struct named *index = mem_array((size_t)cJSON_GetArraySize(object) + 1, sizeof(index[0]));
-	const cJSON *item;
-
-	*n = 0;
-	cJSON_ArrayForEach(item, object)
-		index[(*n)++] = (struct named){.name = item->string, .node = item};
-	qsort(index, *n, sizeof(index[0]), by_name);
-	return index;
-}
-
 static void merge_members(struct reading *r, cJSON *from, cJSON *to)
 {
 	size_t n;
-	struct named *index = index_members(to, &n);
+	struct named *index = named_index(to, &n);
 	cJSON *item, *next;
 
 	for (item = from->child; item; item = next) {
-		const struct named key = {.name = item->string};
-		const struct named *there = bsearch(&key, index, n, sizeof(index[0]), by_name);
+		const struct named *there = named_find(index, n, item->string);
 
 		next = item->next;
 		if (there)

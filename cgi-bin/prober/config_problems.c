@@ -17,6 +17,8 @@ static void add(struct reading *r, struct mistake mistake, const char *format, v
 {
 	struct text text = TEXT_INIT, cut = TEXT_INIT;
 
+	if (!mistake.warning)
+		r->error_count++;
 	if (r->mistake_count >= MISTAKES_MAX)
 		return;
 	text_vprintf(&text, format, ap);

@@ -24,6 +24,7 @@
 #include "prober/config.h"
 #include "prober/notify/channel.h"
 
+#define STORE_DEFAULT "/var/lib/upbeat"
 #define SOURCE_BYTES_MAX (16u << 20)
 #define SECRET_BYTES_MAX (64u << 10)
 
@@ -41,7 +42,7 @@ struct place {
 	uint32_t source, key_at, value_at; /* byte offsets; key_at is value_at where there is no key */
 	bool doubled;                      /* its key stood in this object before */
 	bool resolved;                     /* a secret that was replaced by what file: or env: gave */
-	bool failed;                       /* ... or could not be */
+	bool failed;                       /* a mistake was found in it */
 };
 
 struct mistake {
@@ -66,9 +67,9 @@ struct reading {
 	size_t place_count, place_room;
 	struct mistake *mistakes;
 	size_t mistake_count, mistake_room;
+	size_t error_count;
 	cJSON *root;               /* the merged tree */
-	const cJSON *defaults;     /* its "defaults", or NULL */
-	const cJSON *timezone;     /* its "timezone", or NULL: what heartbeats' schedules go by */
+	cJSON *defaults;           /* its "defaults", or NULL */
 	struct named *channels;    /* sorted by name */
 	size_t channel_count;
 };
@@ -113,10 +114,9 @@ void object_check(struct reading *r, const cJSON *object, const cJSON *others, c
 	size_t row_sets, const char *what);
 /* One value against its row; resolves its secrets. */
 bool value_check(struct reading *r, const struct field *field, cJSON *value, const char *what);
+void unknown_key(struct reading *r, const cJSON *item, const char *nearest, const char *what);
 /* The nearest of the rows' names, or NULL. */
 const char *rows_nearest(const struct rows *rows, size_t row_sets, const char *name);
-/* Loads checked options; what could not be checked cleanly is reported already. */
-bool options_load(const struct rows *rows, const cJSON *object, const cJSON *others, void *options);
 
 /* ---- config_secret.c */
 
@@ -125,13 +125,28 @@ bool secret_resolve(struct reading *r, cJSON *value, const char *what);
 /* Files which hold a secret themselves and which others can read. */
 void secret_check_sources(struct reading *r);
 
-/* ---- config_site.c, config_monitors.c, config_cross.c */
+/* ---- config_site.c: top, channels, keys, peers */
 void site_check(struct reading *r);
-bool channel_known(const struct reading *r, const char *name);
+/* What is published and kept of them; to be called when there are no errors. */
+void site_build(struct reading *r);
+/* Adds a mistake at `node` when there is no such channel. */
+void channel_must_exist(struct reading *r, const cJSON *node, const char *name);
+
+/* ---- config_monitors.c */
+/* Checks all monitors and builds config->publication.monitors and their part of config->privates. */
 void monitors_check(struct reading *r);
-/* `nodes` holds each monitor's node in the order of the publication. */
+/* The text forms of a "maintenance" value (NULL: none); the caller frees. */
+char **windows_build(struct reading *r, const cJSON *value, size_t *n);
+
+/* ---- config_cross.c: what concerns several monitors */
+/* nodes[i] is the node of publication.monitors[i]. */
 void cross_check(struct reading *r, const cJSON *const *nodes);
-void witnesses_check(struct reading *r);
+
+/* An index by name. */
+struct named *named_index(const cJSON *object, size_t *n);
+void named_sort(struct named *index, size_t n);
+const struct named *named_find(const struct named *index, size_t n, const char *name);
+const char *named_nearest(const struct named *index, size_t n, const char *name);
 
 /* ---- config_rows.c: the rows of everything that is no check's and no channel's */
 
@@ -162,6 +177,9 @@ struct api_key_options {
 };
 struct peer_options {
 	char *url, *secret;
+};
+struct limit_options {
+	int64_t active, open;
 };
 struct retention_options {
 	int64_t samples_ms, timings_ms, hours_ms;

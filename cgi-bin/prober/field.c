@@ -188,7 +188,7 @@ static bool in_range(const struct field *field, double value)
 
 static void put_limit(const struct field *field, double limit, struct text *why)
 {
-	if (field->type == FIELD_DURATION)
+	if (field->type == FIELD_DURATION || field->type == FIELD_DURATIONS)
 		calendar_put_duration(why, (int64_t)limit);
 	else
 		text_printf(why, "%lld", (long long)limit);
@@ -339,8 +339,10 @@ static void clear_ints(void *at)
 static bool ints_add(const struct field *field, struct ints *list, const cJSON *item, struct text *why)
 {
 	int64_t number;
+	bool good = field->type == FIELD_DURATIONS ? read_duration(field, item, &number, why)
+						   : read_int(field, item, &number, why);
 
-	if (!read_int(field, item, &number, why))
+	if (!good)
 		return false;
 	list->at = mem_grow(list->at, list->n + 1, sizeof(list->at[0]));
 	list->at[list->n++] = number;
@@ -351,11 +353,13 @@ static bool read_ints(const struct field *field, const cJSON *value, void *at, s
 {
 	struct ints list = {NULL, 0};
 	const cJSON *item, *array = cJSON_IsArray(value) ? value : NULL;
-	bool good = cJSON_IsNumber(value) || array;
+	bool single = field->type == FIELD_DURATIONS ? cJSON_IsString(value) : cJSON_IsNumber(value);
+	bool good = single || array;
 
 	if (!good)
-		text_raw(why, "must be a list of whole numbers");
-	if (cJSON_IsNumber(value))
+		text_printf(why, "must be a list of %s", field->type == FIELD_DURATIONS ? "durations"
+			: "whole numbers");
+	if (single)
 		good = ints_add(field, &list, value, why);
 	cJSON_ArrayForEach(item, array)
 		good = good && ints_add(field, &list, item, why);
@@ -374,6 +378,20 @@ static bool print_ints(const void *at, struct text *out)
 	text_char(out, '[');
 	for (size_t i = 0; i < list->n; i++)
 		text_printf(out, "%s%lld", i ? "," : "", (long long)list->at[i]);
+	text_char(out, ']');
+	return true;
+}
+
+static bool print_durations(const void *at, struct text *out)
+{
+	const struct ints *list = at;
+
+	text_char(out, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		text_raw(out, i ? ",\"" : "\"");
+		calendar_put_duration(out, list->at[i]);
+		text_char(out, '"');
+	}
 	text_char(out, ']');
 	return true;
 }
@@ -459,22 +477,21 @@ static bool print_json(const void *at, struct text *out)
 	return true;
 }
 
-static bool read_object(const struct field *field, const cJSON *value, void *at, struct text *why)
+bool field_fits(const struct field *field, const cJSON *value, struct text *why)
 {
-	if (!cJSON_IsObject(value)) {
-		text_raw(why, "must be an object: {...}");
-		return false;
-	}
-	return read_json(field, value, at, why);
+	bool object = cJSON_IsObject(value);
+
+	if (field->type == FIELD_ENTRIES && (object || cJSON_IsArray(value) || cJSON_IsString(value)))
+		return true;
+	if (field->type != FIELD_ENTRIES && object)
+		return true;
+	text_raw(why, field->type == FIELD_ENTRIES ? "must be a list: [...]" : "must be an object: {...}");
+	return false;
 }
 
-static bool read_entries(const struct field *field, const cJSON *value, void *at, struct text *why)
+static bool read_inner(const struct field *field, const cJSON *value, void *at, struct text *why)
 {
-	if (!cJSON_IsArray(value)) {
-		text_raw(why, "must be a list: [...]");
-		return false;
-	}
-	return read_json(field, value, at, why);
+	return field_fits(field, value, why) && read_json(field, value, at, why);
 }
 
 static const struct kind kinds[FIELD__COUNT] = {
@@ -488,11 +505,12 @@ static const struct kind kinds[FIELD__COUNT] = {
 	[FIELD_STRINGS] = {read_strings, print_strings, clear_strings},
 	[FIELD_SECRETS] = {read_strings, print_strings, clear_strings},
 	[FIELD_INTS] = {read_ints, print_ints, clear_ints},
+	[FIELD_DURATIONS] = {read_ints, print_durations, clear_ints},
 	[FIELD_MAP] = {read_map, print_map, clear_map},
 	[FIELD_JSON] = {read_json, print_json, clear_secret},
-	[FIELD_GROUP] = {read_object, print_json, clear_secret},
-	[FIELD_NAMED] = {read_object, print_json, clear_secret},
-	[FIELD_ENTRIES] = {read_entries, print_json, clear_secret},
+	[FIELD_GROUP] = {read_inner, print_json, clear_secret},
+	[FIELD_NAMED] = {read_inner, print_json, clear_secret},
+	[FIELD_ENTRIES] = {read_inner, print_json, clear_secret},
 };
 
 /* ---- walking rows */
@@ -502,11 +520,23 @@ bool field_read(const struct field *field, const cJSON *value, void *at, struct 
 	if (!kinds[field->type].read(field, value, at, why))
 		return false;
 	if (field->check && !field->check(at, why)) {
-		if (kinds[field->type].clear)
-			kinds[field->type].clear(at);
+		field_clear(field, at);
 		return false;
 	}
 	return true;
+}
+
+void field_clear(const struct field *field, void *at)
+{
+	if (kinds[field->type].clear)
+		kinds[field->type].clear(at);
+}
+
+const cJSON *field_entry(const cJSON *value, const cJSON *previous)
+{
+	if (!cJSON_IsArray(value))
+		return previous ? NULL : value;
+	return previous ? previous->next : value->child;
 }
 
 bool field_is_secret(const struct field *field)
@@ -515,12 +545,13 @@ bool field_is_secret(const struct field *field)
 }
 
 /* The default as a JSON value: numbers, booleans and lists as they are, everything else as a string. */
-static cJSON *fallback_value(const struct field *field)
+cJSON *field_fallback(const struct field *field)
 {
 	switch (field->type) {
 	case FIELD_BOOL:
 	case FIELD_INT:
 	case FIELD_INTS:
+	case FIELD_DURATIONS:
 	case FIELD_MAP:
 	case FIELD_JSON:
 	case FIELD_GROUP:
@@ -542,7 +573,7 @@ static bool load_one(const struct field *field, const cJSON *value, void *at, st
 	bool good = true;
 
 	if (!value && field->fallback)
-		value = fallback = fallback_value(field);
+		value = fallback = field_fallback(field);
 	if (value && !field_read(field, value, at, &why))
 		good = error_set(err, ERROR_INPUT, "\"%s\": %s", field->name, text_str(&why));
 	else if (!value && field->required)
@@ -600,8 +631,7 @@ void fields_print(const struct field *fields, size_t n, const void *options, str
 void fields_clear(const struct field *fields, size_t n, void *options)
 {
 	for (size_t i = 0; i < n; i++)
-		if (kinds[fields[i].type].clear)
-			kinds[fields[i].type].clear((char *)options + fields[i].offset);
+		field_clear(&fields[i], (char *)options + fields[i].offset);
 }
 
 const struct field *fields_find(const struct field *fields, size_t n, const char *name)

@@ -30,12 +30,13 @@ enum field_type {
 	FIELD_STRINGS,  /* struct strings: a list of strings; one string is a list of one */
 	FIELD_SECRETS,  /* struct strings of secrets */
 	FIELD_INTS,     /* struct ints */
+	FIELD_DURATIONS,/* struct ints, milliseconds; one duration is a list of one */
 	FIELD_MAP,      /* struct map: an object of strings (headers) */
 	FIELD_JSON,     /* char *: any JSON value, checked by the row's `check`, kept as compact text */
 	/* Values with rows of their own (`inner`), kept as compact text like FIELD_JSON: */
 	FIELD_GROUP,    /* an object with these keys */
 	FIELD_NAMED,    /* an object whose every member is an object with these keys */
-	FIELD_ENTRIES,  /* a list; each entry is a string or an object with these keys */
+	FIELD_ENTRIES,  /* a list whose entries are strings or objects with these keys; one is a list of one */
 	FIELD__COUNT
 };
 
@@ -61,7 +62,8 @@ struct field {
 	const char *fallback;
 	bool required;           /* must be given, and a string must not be empty */
 	bool secret;             /* a value of another type that must not be published (auth) */
-	double min, max;         /* of INT, each of INTS, DURATION (ms), lengths of other lists; 0 0: no limit */
+	double min, max;         /* of INT, each of INTS, DURATION and each of DURATIONS (ms), lengths of other
+	                            lists; 0 0: no limit */
 	const char *const *choices; /* NULL-terminated, of CHOICE */
 	const char *help;        /* one sentence for the man page and the schema */
 	/* A further check of the parsed value; `value` points to where it is kept (char **, int64_t *,
@@ -75,6 +77,13 @@ struct field {
 /* Reads one value into `at` (zeroed); secrets are taken as they stand. On false `why` says what it must be,
    and nothing is kept. */
 bool field_read(const struct field *field, const cJSON *value, void *at, struct text *why);
+/* Looks only at the outer shape of a GROUP, NAMED or ENTRIES value. */
+bool field_fits(const struct field *field, const cJSON *value, struct text *why);
+void field_clear(const struct field *field, void *at);
+/* The row's default as a value (the caller deletes it); it must have one. */
+cJSON *field_fallback(const struct field *field);
+/* The entries of a FIELD_ENTRIES value in turn: NULL gives the first; NULL when there is no other. */
+const cJSON *field_entry(const cJSON *value, const cJSON *previous);
 /* True for rows whose strings may be "file:..." or "env:..." and are never published. */
 bool field_is_secret(const struct field *field);
 
