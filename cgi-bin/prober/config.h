@@ -47,6 +47,8 @@ void problem_print(const struct problem *problem, struct text *out);
 void config_print_problems(const struct config *config, struct text *out);
 /* The JSON schema of the file, made from the rows. */
 void config_print_schema(struct text *out);
+/* The tables of upbeat.json(5), made from the rows. */
+void config_print_man(struct text *out);
 
 /* At the start of a pass: has any file changed (name, size, mtime, inode) since the newest reading that the
    state knows of? If so reads again and publishes when good; keeps the problems in any case. One

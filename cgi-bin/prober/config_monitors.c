@@ -206,27 +206,6 @@ static void build_notify(struct monitor *m, const cJSON *notify)
 	}
 }
 
-char **windows_build(struct reading *r, const cJSON *value, size_t *n)
-{
-	const cJSON *entry = NULL;
-	char **out = NULL;
-
-	(void)r;
-	*n = 0;
-	while (value && (entry = field_entry(value, entry))) {
-		out = mem_grow(out, *n + 1, sizeof(out[0]));
-		if (cJSON_IsString(entry)) {
-			out[(*n)++] = mem_str(entry->valuestring);
-		} else {
-			char *json = cJSON_PrintUnformatted(entry);
-
-			out[(*n)++] = mem_str(json);
-			cJSON_free(json);
-		}
-	}
-	return out;
-}
-
 static void build_common(struct reading *r, const struct subject *s, struct monitor_options *o, struct monitor *m)
 {
 	m->slug = mem_str(s->node->string);
@@ -247,7 +226,7 @@ static void build_common(struct reading *r, const struct subject *s, struct moni
 	m->depends_on = take_strings(&o->depends_on, &m->depends_count);
 	m->runbook = mem_str(o->runbook);
 	build_notify(m, effective(r, s, "notify"));
-	m->maintenance = windows_build(r, effective(r, s, "maintenance"), &m->maintenance_count);
+	m->maintenance = windows_build(effective(r, s, "maintenance"), &m->maintenance_count);
 }
 
 /* The value that a type keeps for a key, or NULL when it has no such key of these types. */
@@ -397,6 +376,7 @@ static bool monitor_check(struct reading *r, struct subject *s, struct monitor *
 		check_common(r, s);
 	}
 	check_notify(r, s);
+	windows_check(r, effective(r, s, "maintenance"));
 	return r->error_count == before && !defaults_failed(r) && monitor_build(r, s, m);
 }
 

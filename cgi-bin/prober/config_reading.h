@@ -10,6 +10,7 @@
  *	config_secret.c    those secrets, and who may read the files that hold them
  *	config_site.c      everything at the top but the monitors
  *	config_monitors.c  monitors with their defaults -> struct monitor
+ *	config_window.c    maintenance windows
  *	config_cross.c     what concerns several monitors: dependencies, equal secrets and tokens
  *	config_problems.c  the mistakes, sorted, with line and column
  *	config.c           the story of it
@@ -135,8 +136,10 @@ void channel_must_exist(struct reading *r, const cJSON *node, const char *name);
 /* ---- config_monitors.c */
 /* Checks all monitors and builds config->publication.monitors and their part of config->privates. */
 void monitors_check(struct reading *r);
-/* The text forms of a "maintenance" value (NULL: none); the caller frees. */
-char **windows_build(struct reading *r, const cJSON *value, size_t *n);
+
+/* ---- config_window.c: a "maintenance" value (NULL: none), and the texts that are published of it */
+void windows_check(struct reading *r, const cJSON *value);
+char **windows_build(const cJSON *value, size_t *n);
 
 /* ---- config_cross.c: what concerns several monitors */
 /* nodes[i] is the node of publication.monitors[i]. */
@@ -151,7 +154,7 @@ const char *named_nearest(const struct named *index, size_t n, const char *name)
 /* ---- config_rows.c: the rows of everything that is no check's and no channel's */
 
 extern const struct rows top_rows, monitor_rows, channel_rows;
-extern const struct rows notify_rows, maintenance_rows, api_key_rows, peer_rows, retention_rows, limit_rows;
+extern const struct rows notify_rows, window_rows, api_key_rows, peer_rows, retention_rows, limit_rows;
 
 struct top_options {
 	char *store, *url, *title, *language, *timezone, *anonymous, *report_to;
@@ -174,6 +177,9 @@ struct notify_options {
 };
 struct api_key_options {
 	char *key, *may;
+};
+struct window_options {
+	char *when, *from, *to, *length, *cron, *days, *hours, *timezone;
 };
 struct peer_options {
 	char *url, *secret;

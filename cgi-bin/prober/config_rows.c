@@ -7,6 +7,7 @@
 
 #include "base/calendar.h"
 #include "base/mem.h"
+#include "model/window.h"
 #include "prober/config_reading.h"
 
 #define SECOND_MS 1000.0
@@ -29,6 +30,17 @@ static bool check_timezone(const void *value, struct text *why)
 static bool check_report_url(const void *value, struct text *why)
 {
 	return field_url_valid(*(char *const *)value, why);
+}
+
+static bool check_hours(const void *value, struct text *why)
+{
+	const char *literal = "these are days, not hours";
+	struct window window;
+
+	if (window_parse(*(char *const *)value, NULL, &window, &literal) && window.kind == WINDOW_WEEKLY)
+		return true;
+	text_printf(why, "must be hours of the week, such as \"mon-fri 09:00-18:00\": %s", literal);
+	return false;
 }
 
 static bool check_events(const void *value, struct text *why)
@@ -84,11 +96,24 @@ static const struct field notify[] = {
 	{ROW("events", STRINGS, notify_options, events), .check = check_events,
 		.help = "Which of down, up, unknown, slow, certificate, flapping, maintenance; all but maintenance by "
 			"default."},
-	{ROW("hours", STRING, notify_options, hours), .required = false,
+	{ROW("hours", STRING, notify_options, hours), .check = check_hours,
 		.help = "Only within these hours, such as \"mon-fri 09:00-18:00\"; what happens outside is told when "
 			"they begin."},
 };
 ROWS(notify_rows, notify);
+
+static const struct field window[] = {
+	{ROW("from", STRING, window_options, from), .help = "Begin of a single window: \"2026-05-01 02:00\"."},
+	{ROW("to", STRING, window_options, to), .help = "Its end."},
+	{ROW("for", STRING, window_options, length), .help = "How long it is, instead of its end: \"2h\"."},
+	{ROW("days", STRING, window_options, days), .help = "Days of the week: \"sat,sun\"."},
+	{ROW("hours", STRING, window_options, hours), .help = "Hours of these days, or of each: \"02:00-04:00\"."},
+	{ROW("cron", STRING, window_options, cron), .help = "Cron expression of its begins, with \"for\"."},
+	{ROW("when", STRING, window_options, when), .help = "All of it as one text."},
+	{ROW("timezone", STRING, window_options, timezone), .check = check_timezone,
+		.help = "Of these times; that of the top by default."},
+};
+ROWS(window_rows, window);
 
 static const struct field api_key[] = {
 	{ROW("key", SECRET, api_key_options, key), .required = true,
@@ -149,7 +174,8 @@ static const struct field top[] = {
 		.help = "Values for monitors that do not give them; any key of a monitor may stand here."},
 	{ROW("monitors", NAMED, top_options, monitors), .help = "What is watched, by slug."},
 	{ROW("peers", NAMED, top_options, peers), INNER(peer), .help = "Other Upbeats that watch with us, by name."},
-	{ROW("maintenance", ENTRIES, top_options, maintenance), .help = "Windows in which nobody is told of anything."},
+	{ROW("maintenance", ENTRIES, top_options, maintenance), INNER(window),
+		.help = "Windows in which nobody is told of anything."},
 	{ROW("api_keys", NAMED, top_options, api_keys), INNER(api_key), .help = "Keys of programs, by name."},
 	{ROW("retention", GROUP, top_options, retention), INNER(retention), .help = "How long history is kept."},
 	{ROW("limits", GROUP, top_options, limits), INNER(limit), .help = "How much is done at once."},
@@ -181,7 +207,7 @@ static const struct field monitor[] = {
 		.help = "Who is told: names of channels, or objects."},
 	{ROW("slow", DURATION, monitor_options, slow_ms), .min = 1, .max = 5 * MINUTE_MS,
 		.help = "Warn when answers take longer than this."},
-	{ROW("maintenance", ENTRIES, monitor_options, maintenance),
+	{ROW("maintenance", ENTRIES, monitor_options, maintenance), INNER(window),
 		.help = "Windows in which nobody is told of it."},
 	{ROW("paused", BOOL, monitor_options, paused), .fallback = "false", .help = "Not checked at all."},
 	{ROW("runbook", STRING, monitor_options, runbook), .help = "What to do, or where that stands; part of the messages."},

@@ -149,6 +149,7 @@ void site_check(struct reading *r)
 	channels_check(r);
 	api_keys_check(r);
 	peers_check(r);
+	windows_check(r, top(r, "maintenance"));
 }
 
 /* ---- what is published of it */
@@ -260,7 +261,7 @@ void site_build(struct reading *r)
 	build_peers(site, top(r, "peers"));
 	build_channels(site, top(r, "channels"));
 	build_retention(site, top(r, "retention"));
-	site->maintenance = windows_build(r, top(r, "maintenance"), &site->maintenance_count);
+	site->maintenance = windows_build(top(r, "maintenance"), &site->maintenance_count);
 	site->monitors = r->config->publication.monitor_count;
 	cJSON_AddItemToObject(r->config->privates, "channels",
 		top(r, "channels") ? cJSON_Duplicate(top(r, "channels"), 1) : cJSON_CreateObject());

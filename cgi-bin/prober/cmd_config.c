@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_config: is upbeat.json right? Prints every mistake as FILE:LINE:COL: message. Stores nothing.
+ */
+#include <stdio.h>
+
+#include "prober/commands.h"
+#include "prober/config.h"
+
+static int print_text(struct text *text)
+{
+	fputs(text_str(text), stdout);
+	text_free(text);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_TEMPORARY;
+}
+
+static int check_file(const char *path)
+{
+	struct text out = TEXT_INIT;
+	struct config config;
+	int status;
+
+	config_read(&config, path);
+	status = config.usable ? EXIT_DONE : EXIT_WRONG;
+	config_print_problems(&config, &out);
+	if (config.usable)
+		text_printf(&out, "%s is good: %zu monitors, %zu channels, store %s\n", path,
+			config.publication.monitor_count, config.publication.site.channel_count, config.store);
+	config_free(&config);
+	return print_text(&out) == EXIT_DONE ? status : EXIT_TEMPORARY;
+}
+
+int cmd_config(struct command *command)
+{
+	bool schema = command_flag(command, "--schema"), man = command_flag(command, "--man");
+	struct text out = TEXT_INIT;
+
+	if (!command_args(command, 0, 0))
+		return EXIT_USAGE;
+	if (!schema && !man)
+		return check_file(command->config);
+	if (schema)
+		config_print_schema(&out);
+	else
+		config_print_man(&out);
+	return print_text(&out);
+}
