@@ -25,7 +25,8 @@ static int check_file(const char *path)
 	config_print_problems(&config, &out);
 	if (config.usable)
 		text_printf(&out, "%s is good: %zu monitors, %zu channels, store %s\n", path,
-			config.publication.monitor_count, config.publication.site.channel_count, config.store);
+			config.publication.monitor_count, config.publication.site.channel_count,
+			config.store);
 	config_free(&config);
 	return print_text(&out) == EXIT_DONE ? status : EXIT_TEMPORARY;
 }

@@ -12,12 +12,12 @@
 
 struct crossing {
 	struct reading *r;
-	const cJSON *const *nodes;  /* of publication.monitors */
+	const cJSON *const *nodes; /* of publication.monitors */
 	const struct monitor *monitors;
 	size_t count;
-	struct named *all;          /* every name below "monitors", right or wrong */
+	struct named *all; /* every name below "monitors", right or wrong */
 	size_t all_count;
-	struct named *good;         /* those of `monitors`; index is into it */
+	struct named *good; /* those of `monitors`; index is into it */
 };
 
 /* The node of a monitor's own key or of the default that it uses. */
@@ -46,8 +46,9 @@ static void check_parents(struct crossing *c, size_t i)
 		if (named_find(c->all, c->all_count, parent))
 			continue;
 		nearest = named_nearest(c->all, c->all_count, parent);
-		mistake_at(c->r, node, AT_VALUE, "monitor \"%s\" depends on \"%s\", which does not exist%s%s%s", m->slug,
-			parent, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+		mistake_at(c->r, node, AT_VALUE,
+			"monitor \"%s\" depends on \"%s\", which does not exist%s%s%s", m->slug, parent,
+			nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 	}
 }
 
@@ -139,7 +140,8 @@ static void check_unique(struct crossing *c, struct gathered *g, const char *key
 		size_t one = g->at[i - 1].index, other = g->at[i].index, later = one > other ? one : other;
 
 		if (strcmp(g->at[i - 1].name, g->at[i].name) == 0 && one != other)
-			mistake_at(c->r, key_node(c, later, key), AT_VALUE, "monitors \"%s\" and \"%s\" have the same %s",
+			mistake_at(c->r, key_node(c, later, key), AT_VALUE,
+				"monitors \"%s\" and \"%s\" have the same %s",
 				c->monitors[one < other ? one : other].slug, c->monitors[later].slug, text);
 	}
 	free(g->at);
@@ -184,7 +186,8 @@ static void check_witness(struct crossing *c, const cJSON *node)
 		if (!field_url_valid(s, &why))
 			mistake_at(c->r, node, AT_VALUE, "this witness %s", text_str(&why));
 	} else if (!host_and_port(s) && !named_find(c->all, c->all_count, s)) {
-		mistake_at(c->r, node, AT_VALUE, "a witness must be a URL, host:port or the slug of a monitor");
+		mistake_at(
+			c->r, node, AT_VALUE, "a witness must be a URL, host:port or the slug of a monitor");
 	}
 	text_free(&why);
 }

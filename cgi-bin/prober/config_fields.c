@@ -27,7 +27,7 @@ static bool loopback_host(const char *s)
 	if (strncmp(s, "[::1]", 5) == 0)
 		return true;
 	return strncmp(s, "127.", 4) == 0 || (n == 9 && strncasecmp(s, "localhost", 9) == 0) ||
-		(n > 10 && strncasecmp(s + n - 10, ".localhost", 10) == 0);
+	       (n > 10 && strncasecmp(s + n - 10, ".localhost", 10) == 0);
 }
 
 static void warn_plain_http(struct reading *r, const cJSON *value, const char *prefix)
@@ -48,7 +48,8 @@ static void inner_named(struct reading *r, const struct field *field, const cJSO
 	cJSON_ArrayForEach(item, value) {
 		struct text name = TEXT_INIT;
 
-		text_printf(&name, "%s%s\"%s\" in \"%s\"", what, *what ? ": " : "", item->string, field->name);
+		text_printf(
+			&name, "%s%s\"%s\" in \"%s\"", what, *what ? ": " : "", item->string, field->name);
 		if (cJSON_IsObject(item))
 			object_check(r, item, NULL, &rows, 1, text_str(&name));
 		else
@@ -171,8 +172,8 @@ void unknown_key(struct reading *r, const cJSON *item, const char *nearest, cons
 		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
-static void check_required(struct reading *r, const cJSON *object, const cJSON *others, const struct rows *rows,
-	const char *what)
+static void check_required(struct reading *r, const cJSON *object, const cJSON *others,
+	const struct rows *rows, const char *what)
 {
 	for (size_t i = 0; i < rows->n; i++) {
 		const char *name = rows->fields[i].name;
@@ -194,7 +195,8 @@ static void check_others(struct reading *r, const cJSON *object, const cJSON *ot
 		const struct field *field = fields_find(rows->fields, rows->n, value->string);
 		const struct place *place = place_of(r, value);
 
-		if (field && place && !place->failed && !cJSON_GetObjectItemCaseSensitive(object, value->string))
+		if (field && place && !place->failed &&
+			!cJSON_GetObjectItemCaseSensitive(object, value->string))
 			value_check(r, field, value, what);
 	}
 }

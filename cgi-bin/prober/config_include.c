@@ -88,7 +88,8 @@ static void merge_source(struct reading *r, size_t source)
 		if (strcmp(item->string, "include") == 0)
 			continue;
 		if (strcmp(item->string, "store") == 0)
-			mistake_at(r, item, AT_KEY, "\"store\" must stand in the main file, %s", r->sources[0].path);
+			mistake_at(r, item, AT_KEY, "\"store\" must stand in the main file, %s",
+				r->sources[0].path);
 		else if (!there)
 			move(tree, item, r->root);
 		else if (cJSON_IsObject(there) && cJSON_IsObject(item))
@@ -113,8 +114,10 @@ static void include_file(struct reading *r, const char *path, const cJSON *from,
 		return;
 	before = read_before(r, (size_t)index);
 	if (before) {
-		mistake_at(r, from, AT_VALUE, in_chain(r, outer, (size_t)index)
-			? "%s includes itself, directly or through others" : "%s is included twice", before->path);
+		mistake_at(r, from, AT_VALUE,
+			in_chain(r, outer, (size_t)index) ? "%s includes itself, directly or through others"
+							  : "%s is included twice",
+			before->path);
 		return;
 	}
 	inner = cJSON_GetObjectItemCaseSensitive(r->sources[index].tree, "include");

@@ -23,7 +23,8 @@ static void put_prose(struct text *t, const char *s)
 			text_raw(t, "\\e");
 		else if (*s == '-')
 			text_raw(t, "\\-");
-		else if ((s[0] == '.' || s[0] == ':') && s[1] == ' ' && (isupper((unsigned char)s[2]) || s[0] == '.')) {
+		else if ((s[0] == '.' || s[0] == ':') && s[1] == ' ' &&
+			 (isupper((unsigned char)s[2]) || s[0] == '.')) {
 			text_char(t, *s++);
 			text_char(t, '\n');
 			fresh = true;
@@ -131,6 +132,6 @@ void config_print_man(struct text *out)
 		put_type(out, "Monitors", check_types[i]->name, check_types[i]->help, check_types[i]->fields,
 			check_types[i]->field_count);
 	for (size_t i = 0; channel_types[i]; i++)
-		put_type(out, "Channels", channel_types[i]->name, channel_types[i]->help, channel_types[i]->fields,
-			channel_types[i]->field_count);
+		put_type(out, "Channels", channel_types[i]->name, channel_types[i]->help,
+			channel_types[i]->fields, channel_types[i]->field_count);
 }

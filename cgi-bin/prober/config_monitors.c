@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "prober/check/heartbeat.h"
 #include "prober/config_reading.h"
 
 /* ---- defaults */
@@ -15,11 +16,12 @@
 /* Some row of this name that takes the value, or else any row of this name; NULL when no type has it. */
 static const struct field *default_row(const cJSON *value)
 {
-	const struct field *field = fields_find(monitor_rows.fields, monitor_rows.n, value->string), *any = field;
+	const struct field *field = fields_find(monitor_rows.fields, monitor_rows.n, value->string),
+			   *any = field;
 
 	for (size_t i = 0; check_types[i] && !field; i++) {
-		const struct field *row = fields_find(check_types[i]->fields, check_types[i]->field_count,
-			value->string);
+		const struct field *row =
+			fields_find(check_types[i]->fields, check_types[i]->field_count, value->string);
 		struct text why = TEXT_INIT;
 		int64_t scratch[8] = {0};
 
@@ -45,20 +47,6 @@ static const char *default_nearest(const char *name)
 	return rows_nearest(rows, n, name);
 }
 
-/* Where neither a monitor nor the defaults name a time zone, that of the top counts. The node added here is a
-   reference: it owns nothing and has no place, which is right, since its value is checked already. */
-static void default_timezone(struct reading *r)
-{
-	cJSON *zone = cJSON_GetObjectItemCaseSensitive(r->root, "timezone");
-
-	if (!cJSON_IsString(zone))
-		return;
-	if (!r->defaults)
-		r->defaults = cJSON_AddObjectToObject(r->root, "defaults");
-	if (!cJSON_GetObjectItemCaseSensitive(r->defaults, "timezone"))
-		cJSON_AddItemReferenceToObject(r->defaults, "timezone", zone);
-}
-
 static void defaults_check(struct reading *r)
 {
 	cJSON *value;
@@ -74,7 +62,6 @@ static void defaults_check(struct reading *r)
 		else
 			unknown_key(r, value, default_nearest(value->string), "defaults");
 	}
-	default_timezone(r);
 }
 
 /* ---- one monitor, checked */
@@ -141,8 +128,8 @@ static void check_notify(struct reading *r, const struct subject *s)
 	const cJSON *notify = effective(r, s, "notify"), *entry = NULL;
 
 	while (notify && (entry = field_entry(notify, entry))) {
-		const cJSON *channel = cJSON_IsObject(entry)
-			? cJSON_GetObjectItemCaseSensitive(entry, "channel") : entry;
+		const cJSON *channel =
+			cJSON_IsObject(entry) ? cJSON_GetObjectItemCaseSensitive(entry, "channel") : entry;
 
 		if (cJSON_IsString(channel) && channel->valuestring[0])
 			channel_must_exist(r, channel, channel->valuestring);
@@ -152,13 +139,16 @@ static void check_notify(struct reading *r, const struct subject *s)
 static void check_confirm(struct reading *r, const struct subject *s, const struct monitor_options *o)
 {
 	const cJSON *at = effective(r, s, "confirm_waits") ? effective(r, s, "confirm_waits")
-		: effective(r, s, "confirm") ? effective(r, s, "confirm") : s->node;
+			  : effective(r, s, "confirm")     ? effective(r, s, "confirm")
+							   : s->node;
 
 	if (o->confirm_waits_ms.n > CONFIRM_WAITS_MAX)
-		mistake_at(r, at, AT_VALUE, "%s: there can be at most %d \"confirm_waits\"", s->what, CONFIRM_WAITS_MAX);
+		mistake_at(r, at, AT_VALUE, "%s: there can be at most %d \"confirm_waits\"", s->what,
+			CONFIRM_WAITS_MAX);
 	else if (o->confirm > (int64_t)o->confirm_waits_ms.n + 1)
-		mistake_at(r, at, AT_VALUE, "%s: %lld bad results (\"confirm\") need at least %lld \"confirm_waits\"",
-			s->what, (long long)o->confirm, (long long)o->confirm - 1);
+		mistake_at(r, at, AT_VALUE,
+			"%s: %lld bad results (\"confirm\") need at least %lld \"confirm_waits\"", s->what,
+			(long long)o->confirm, (long long)o->confirm - 1);
 }
 
 /* ---- built */
@@ -206,7 +196,8 @@ static void build_notify(struct monitor *m, const cJSON *notify)
 	}
 }
 
-static void build_common(struct reading *r, const struct subject *s, struct monitor_options *o, struct monitor *m)
+static void build_common(
+	struct reading *r, const struct subject *s, struct monitor_options *o, struct monitor *m)
 {
 	m->slug = mem_str(s->node->string);
 	m->type = mem_str(s->type->name);
@@ -229,54 +220,13 @@ static void build_common(struct reading *r, const struct subject *s, struct moni
 	m->maintenance = windows_build(effective(r, s, "maintenance"), &m->maintenance_count);
 }
 
-/* The value that a type keeps for a key, or NULL when it has no such key of these types. */
-static void *option(const struct subject *s, void *options, const char *name, enum field_type type)
-{
-	const struct field *field = fields_find(s->type->fields, s->type->field_count, name);
-
-	return field && field->type == type ? (char *)options + field->offset : NULL;
-}
-
-static char *take_option(const struct subject *s, void *options, const char *name)
-{
-	static const enum field_type types[] = {FIELD_STRING, FIELD_SECRET, FIELD_CHOICE};
-
-	for (size_t i = 0; i < COUNT_OF(types); i++) {
-		char **at = option(s, options, name, types[i]);
-
-		if (at)
-			return mem_str(*at);
-	}
-	return NULL;
-}
-
-static int64_t duration_option(const struct subject *s, void *options, const char *name)
-{
-	const int64_t *at = option(s, options, name, FIELD_DURATION);
-
-	return at ? *at : 0;
-}
-
-/* The one type whose rules the web program applies: they travel as what they are, found by their keys. */
-static struct heartbeat_rules *build_heartbeat(const struct subject *s, void *options)
+/* The one type whose rules the web program applies itself, so they are published as what they are. */
+static struct heartbeat_rules *build_heartbeat(const struct reading *r, const void *options)
 {
 	struct heartbeat_rules *rules = MEM_NEW(struct heartbeat_rules);
-	struct strings *secrets = option(s, options, "secret", FIELD_SECRETS);
-	char *signature = take_option(s, options, "signature");
+	const char *zone = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->root, "timezone"));
 
-	if (secrets) {
-		rules->secrets = mem_array(secrets->n + 1, sizeof(rules->secrets[0]));
-		for (; rules->secret_count < secrets->n; rules->secret_count++)
-			rules->secrets[rules->secret_count] = mem_str(secrets->at[rules->secret_count]);
-	}
-	rules->sha256_only = signature && strcmp(signature, "sha256") == 0;
-	rules->token = take_option(s, options, "token");
-	rules->schedule = take_option(s, options, "schedule");
-	rules->timezone = take_option(s, options, "timezone");
-	rules->max_age_ms = rules->schedule ? 0 : duration_option(s, options, "max_age");
-	rules->grace_ms = duration_option(s, options, "grace");
-	rules->window_ms = duration_option(s, options, "window");
-	free(signature);
+	heartbeat_rules_make(options, zone ? zone : "UTC", rules);
 	return rules;
 }
 
@@ -317,7 +267,7 @@ static bool build_type(struct reading *r, const struct subject *s, struct monito
 		fields_print(type->fields, type->field_count, options, &text);
 		m->options = text_take(&text);
 		if (type->passive)
-			m->heartbeat = build_heartbeat(s, options);
+			m->heartbeat = build_heartbeat(r, options);
 		else
 			keep_secrets(r, s, cJSON_GetObjectItemCaseSensitive(r->config->privates, "monitors"));
 	}
@@ -362,8 +312,10 @@ static bool monitor_check(struct reading *r, struct subject *s, struct monitor *
 	size_t before = r->error_count;
 
 	if (!monitor_slug_valid(s->node->string, strlen(s->node->string)))
-		mistake_at(r, s->node, AT_KEY, "%s: a slug has 1 to 64 of a-z 0-9 . _ -, begins with a letter or "
-			"digit, and is not start, fail or log", s->what);
+		mistake_at(r, s->node, AT_KEY,
+			"%s: a slug has 1 to 64 of a-z 0-9 . _ -, begins with a letter or "
+			"digit, and is not start, fail or log",
+			s->what);
 	if (!cJSON_IsObject(s->node)) {
 		mistake_at(r, s->node, AT_VALUE, "%s must be an object: {...}", s->what);
 		return false;

@@ -87,7 +87,7 @@ static bool note_head(const char *note, struct seen *seen)
 	int ok;
 
 	if (!newline || sscanf(note, "%31s %d %" SCNd64 " %" SCNx32, version, &ok, &seen->read_us,
-		&seen->problems) != 4)
+				&seen->problems) != 4)
 		return false;
 	seen->ok = ok != 0;
 	seen->files = newline + 1;
@@ -222,7 +222,8 @@ static void print_errors(const struct config *config)
 }
 
 /* Tells those whom the configuration in force knows that the file is broken, or good again. */
-static bool tell_people(struct state_txn *txn, const struct config *config, uint32_t checksum, struct error *err)
+static bool tell_people(
+	struct state_txn *txn, const struct config *config, uint32_t checksum, struct error *err)
 {
 	struct text title = TEXT_INIT, body = TEXT_INIT, key = TEXT_INIT;
 	struct site site = {0};
@@ -232,7 +233,8 @@ static bool tell_people(struct state_txn *txn, const struct config *config, uint
 	if (!state_site(txn, &site, NULL)) /* none was ever good: nobody to tell but who reads stderr */
 		return true;
 	words_put(&title, text_raw, site.language,
-		config->usable ? WORD_MSG_CONFIG_MENDED : WORD_MSG_CONFIG_BROKEN, (const char *const[]){site.title}, 1);
+		config->usable ? WORD_MSG_CONFIG_MENDED : WORD_MSG_CONFIG_BROKEN,
+		(const char *const[]){site.title}, 1);
 	if (!config->usable)
 		text_printf(&body, "%s\n", word(site.language, WORD_MSG_CONFIG_BROKEN_BODY));
 	for (size_t i = 0; i < config->problem_count && told < 10; i++)
@@ -252,15 +254,15 @@ static bool tell_people(struct state_txn *txn, const struct config *config, uint
 
 /* What is to be written after a reading. */
 struct change {
-	bool publish;  /* another configuration than the published one, and a good one */
-	bool tell;     /* the mistakes are others than last time */
-	bool mended;   /* it was broken last time */
+	bool publish; /* another configuration than the published one, and a good one */
+	bool tell;    /* the mistakes are others than last time */
+	bool mended;  /* it was broken last time */
 	uint32_t checksum;
 	char *note;
 };
 
-static bool write_change(struct state *state, struct config *config, const struct change *change,
-	struct error *err)
+static bool write_change(
+	struct state *state, struct config *config, const struct change *change, struct error *err)
 {
 	struct state_txn *txn = state_begin(state, true, err);
 	bool good = txn != NULL;
@@ -300,8 +302,8 @@ static char *published_fingerprint(struct state *state, const char *store)
 	return fingerprint;
 }
 
-static bool read_and_publish(struct state *state, const char *path, const char *store, const struct seen *seen,
-	bool *ok, bool *changed, struct error *err)
+static bool read_and_publish(struct state *state, const char *path, const char *store,
+	const struct seen *seen, bool *ok, bool *changed, struct error *err)
 {
 	struct change change = {0};
 	struct config config;
@@ -314,7 +316,8 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 	change.checksum = problems_checksum(&config);
 	change.tell = !seen || change.checksum != seen->problems;
 	change.mended = seen && !seen->ok && config.usable;
-	change.publish = config.usable && (!published || strcmp(published, config.publication.fingerprint) != 0);
+	change.publish =
+		config.usable && (!published || strcmp(published, config.publication.fingerprint) != 0);
 	change.note = note_write(&config, read_us, change.checksum);
 	if (change.publish)
 		good = private_write(&config, store, err);
@@ -332,8 +335,8 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 	return good;
 }
 
-bool config_refresh(struct state *state, const char *path, const char *store, bool *ok, bool *changed,
-	struct error *err)
+bool config_refresh(
+	struct state *state, const char *path, const char *store, bool *ok, bool *changed, struct error *err)
 {
 	struct state_txn *txn = state_begin(state, false, err);
 	struct seen seen;

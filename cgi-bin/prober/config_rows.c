@@ -57,8 +57,8 @@ static bool check_events(const void *value, struct text *why)
 		for (size_t j = 0; j < EVENT__COUNT; j++)
 			names[j] = event_name((enum event_kind)j);
 		nearest = text_nearest(events->at[i], names, EVENT__COUNT);
-		text_printf(why, "has no event \"%s\"%s%s%s", events->at[i], nearest ? "; did you mean \"" : "",
-			nearest ? nearest : "", nearest ? "\"?" : "");
+		text_printf(why, "has no event \"%s\"%s%s%s", events->at[i],
+			nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 		return false;
 	}
 	return true;
@@ -78,36 +78,41 @@ static bool check_tags(const void *value, struct text *why)
 
 /* ---- rows */
 
-#define ROW(key, kind, options, member) .name = (key), .type = FIELD_##kind, .offset = offsetof(struct options, member)
+#define ROW(key, kind, options, member) \
+	.name = (key), .type = FIELD_##kind, .offset = offsetof(struct options, member)
 #define INNER(rows) .inner = (rows), .inner_count = COUNT_OF(rows)
-#define ROWS(name, fields)                                                                                   \
-	const struct rows name = {fields, COUNT_OF(fields)}
+#define ROWS(name, fields) const struct rows name = {fields, COUNT_OF(fields)}
 
 static const char *const languages[] = {"en", "zh-TW", NULL};
 static const char *const audiences[] = {"all", "public", "none", NULL};
 static const char *const rights[] = {"read", "write", NULL};
 
 static const struct field notify[] = {
-	{ROW("channel", STRING, notify_options, channel), .required = true, .help = "Name of one of the channels."},
+	{ROW("channel", STRING, notify_options, channel), .required = true,
+		.help = "Name of one of the channels."},
 	{ROW("after", DURATION, notify_options, after_ms), .min = 0, .max = 30 * DAY_MS,
 		.help = "Tell only what still lasts after this time: escalation."},
 	{ROW("repeat", DURATION, notify_options, repeat_ms), .min = MINUTE_MS, .max = 30 * DAY_MS,
 		.help = "Tell again this often, until somebody acknowledges it or it ends."},
 	{ROW("events", STRINGS, notify_options, events), .check = check_events,
-		.help = "Which of down, up, unknown, slow, certificate, flapping, maintenance; all but maintenance by "
+		.help = "Which of down, up, unknown, slow, certificate, flapping, maintenance; all but "
+			"maintenance by "
 			"default."},
 	{ROW("hours", STRING, notify_options, hours), .check = check_hours,
-		.help = "Only within these hours, such as \"mon-fri 09:00-18:00\"; what happens outside is told when "
+		.help = "Only within these hours, such as \"mon-fri 09:00-18:00\"; what happens outside is "
+			"told when "
 			"they begin."},
 };
 ROWS(notify_rows, notify);
 
 static const struct field window[] = {
-	{ROW("from", STRING, window_options, from), .help = "Begin of a single window: \"2026-05-01 02:00\"."},
+	{ROW("from", STRING, window_options, from),
+		.help = "Begin of a single window: \"2026-05-01 02:00\"."},
 	{ROW("to", STRING, window_options, to), .help = "Its end."},
 	{ROW("for", STRING, window_options, length), .help = "How long it is, instead of its end: \"2h\"."},
 	{ROW("days", STRING, window_options, days), .help = "Days of the week: \"sat,sun\"."},
-	{ROW("hours", STRING, window_options, hours), .help = "Hours of these days, or of each: \"02:00-04:00\"."},
+	{ROW("hours", STRING, window_options, hours),
+		.help = "Hours of these days, or of each: \"02:00-04:00\"."},
 	{ROW("cron", STRING, window_options, cron), .help = "Cron expression of its begins, with \"for\"."},
 	{ROW("when", STRING, window_options, when), .help = "All of it as one text."},
 	{ROW("timezone", STRING, window_options, timezone), .check = check_timezone,
@@ -133,16 +138,19 @@ ROWS(peer_rows, peer);
 static const struct field retention[] = {
 	{ROW("samples", DURATION, retention_options, samples_ms), .fallback = "14d", .min = DAY_MS,
 		.max = 10 * YEAR_MS, .help = "How long each result is kept."},
-	{ROW("timings", DURATION, retention_options, timings_ms), .fallback = "2d", .min = 0, .max = 10 * YEAR_MS,
+	{ROW("timings", DURATION, retention_options, timings_ms), .fallback = "2d", .min = 0,
+		.max = 10 * YEAR_MS,
 		.help = "How long the parts of a response time (DNS, connect, TLS, first byte) are kept."},
 	{ROW("hours", DURATION, retention_options, hours_ms), .fallback = "400d", .min = 2 * DAY_MS,
-		.max = 100 * YEAR_MS, .help = "How long hourly figures are kept; daily ones are kept for ever."},
+		.max = 100 * YEAR_MS,
+		.help = "How long hourly figures are kept; daily ones are kept for ever."},
 };
 ROWS(retention_rows, retention);
 
 static const struct field limit[] = {
 	{ROW("active", INT, limit_options, active), .fallback = "50", .min = 1, .max = 1000,
-		.help = "Checks that may be busy at the same instant: more of them disturb the times they measure."},
+		.help = "Checks that may be busy at the same instant: more of them disturb the times they "
+			"measure."},
 	{ROW("open", INT, limit_options, open), .fallback = "1000", .min = 1, .max = 100000,
 		.help = "Checks that may be waiting for an answer at the same time."},
 };
@@ -162,22 +170,25 @@ static const struct field top[] = {
 	{ROW("operators", STRINGS, top_options, operators),
 		.help = "Who may act below /staff/; everybody who can log in when it is not given."},
 	{ROW("witnesses", STRINGS, top_options, witnesses), .max = 32,
-		.help = "URLs, host:port or monitors: when too few of these answer, it is us who are offline."},
+		.help = "URLs, host:port or monitors: when too few of these answer, it is us who are "
+			"offline."},
 	{ROW("self_check", BOOL, top_options, self_check), .fallback = "true",
 		.help = "Ask our own url/healthz in each pass; false where a host cannot reach itself."},
 	{ROW("report_to", SECRET, top_options, report_to), .check = check_report_url,
 		.help = "A URL that is called after each good pass: somebody else's heartbeat service."},
-	{ROW("include", STRINGS, top_options, include),
-		.help = "Further files whose objects are merged into this one, as patterns from this directory."},
+	{ROW("include", STRINGS, top_options, include), .help = "Further files whose objects are merged into "
+								"this one, as patterns from this directory."},
 	{ROW("channels", NAMED, top_options, channels), .help = "Ways of reaching people, by name."},
 	{ROW("defaults", GROUP, top_options, defaults),
 		.help = "Values for monitors that do not give them; any key of a monitor may stand here."},
 	{ROW("monitors", NAMED, top_options, monitors), .help = "What is watched, by slug."},
-	{ROW("peers", NAMED, top_options, peers), INNER(peer), .help = "Other Upbeats that watch with us, by name."},
+	{ROW("peers", NAMED, top_options, peers), INNER(peer),
+		.help = "Other Upbeats that watch with us, by name."},
 	{ROW("maintenance", ENTRIES, top_options, maintenance), INNER(window),
 		.help = "Windows in which nobody is told of anything."},
 	{ROW("api_keys", NAMED, top_options, api_keys), INNER(api_key), .help = "Keys of programs, by name."},
-	{ROW("retention", GROUP, top_options, retention), INNER(retention), .help = "How long history is kept."},
+	{ROW("retention", GROUP, top_options, retention), INNER(retention),
+		.help = "How long history is kept."},
 	{ROW("limits", GROUP, top_options, limits), INNER(limit), .help = "How much is done at once."},
 };
 ROWS(top_rows, top);
@@ -185,24 +196,28 @@ ROWS(top_rows, top);
 static const struct field monitor[] = {
 	{ROW("type", STRING, monitor_options, type), .required = true, .help = "What kind of check it is."},
 	{ROW("name", STRING, monitor_options, name), .help = "What people read; its slug by default."},
-	{ROW("group", STRING, monitor_options, group), .fallback = "", .help = "Heading under which pages show it."},
-	{ROW("tags", STRINGS, monitor_options, tags), .max = 32, .check = check_tags, .help = "For filtering."},
+	{ROW("group", STRING, monitor_options, group), .fallback = "",
+		.help = "Heading under which pages show it."},
+	{ROW("tags", STRINGS, monitor_options, tags), .max = 32, .check = check_tags,
+		.help = "For filtering."},
 	{ROW("public", BOOL, monitor_options, is_public), .fallback = "false",
 		.help = "Visitors may see its name, state, uptime and incidents."},
-	{ROW("interval", DURATION, monitor_options, interval_ms), .fallback = "1m", .min = SECOND_MS, .max = 30 * DAY_MS,
-		.help = "Time between checks; below a minute too."},
-	{ROW("timeout", DURATION, monitor_options, timeout_ms), .fallback = "10s", .min = 100, .max = 5 * MINUTE_MS,
-		.help = "How long a check may take in all."},
+	{ROW("interval", DURATION, monitor_options, interval_ms), .fallback = "1m", .min = SECOND_MS,
+		.max = 30 * DAY_MS, .help = "Time between checks; below a minute too."},
+	{ROW("timeout", DURATION, monitor_options, timeout_ms), .fallback = "10s", .min = 100,
+		.max = 5 * MINUTE_MS, .help = "How long a check may take in all."},
 	{ROW("confirm", INT, monitor_options, confirm), .fallback = "3", .min = 1, .max = CONFIRM_MAX,
 		.help = "Bad results that make it down."},
-	{ROW("confirm_waits", DURATIONS, monitor_options, confirm_waits_ms), .fallback = "[\"5s\",\"5s\",\"10s\",\"10s\"]",
-		.min = 0, .max = 60 * MINUTE_MS, .help = "Waits between the rechecks of a failing monitor."},
+	{ROW("confirm_waits", DURATIONS, monitor_options, confirm_waits_ms),
+		.fallback = "[\"5s\",\"5s\",\"10s\",\"10s\"]", .min = 0, .max = 60 * MINUTE_MS,
+		.help = "Waits between the rechecks of a failing monitor."},
 	{ROW("recover", INT, monitor_options, recover), .fallback = "2", .min = 1, .max = CONFIRM_MAX,
 		.help = "Good results in a row that make it up again."},
 	{ROW("recover_wait", DURATION, monitor_options, recover_wait_ms), .fallback = "10s", .min = 0,
 		.max = 60 * MINUTE_MS, .help = "Wait between those."},
 	{ROW("depends_on", STRINGS, monitor_options, depends_on),
-		.help = "Monitors without which this one cannot be up: while one of them is down, nobody is told of this."},
+		.help = "Monitors without which this one cannot be up: while one of them is down, nobody is "
+			"told of this."},
 	{ROW("notify", ENTRIES, monitor_options, notify), INNER(notify),
 		.help = "Who is told: names of channels, or objects."},
 	{ROW("slow", DURATION, monitor_options, slow_ms), .min = 1, .max = 5 * MINUTE_MS,
@@ -210,8 +225,10 @@ static const struct field monitor[] = {
 	{ROW("maintenance", ENTRIES, monitor_options, maintenance), INNER(window),
 		.help = "Windows in which nobody is told of it."},
 	{ROW("paused", BOOL, monitor_options, paused), .fallback = "false", .help = "Not checked at all."},
-	{ROW("runbook", STRING, monitor_options, runbook), .help = "What to do, or where that stands; part of the messages."},
-	{ROW("places", STRINGS, monitor_options, places), .help = "Peers that look at it too; all of them by default."},
+	{ROW("runbook", STRING, monitor_options, runbook),
+		.help = "What to do, or where that stands; part of the messages."},
+	{ROW("places", STRINGS, monitor_options, places),
+		.help = "Peers that look at it too; all of them by default."},
 	{ROW("quorum", INT, monitor_options, quorum), .min = 1, .max = 100,
 		.help = "How many of the places that can see must find it down; most of them by default."},
 	{ROW("sources", JSON, monitor_options, sources),

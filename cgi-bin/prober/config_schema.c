@@ -186,8 +186,8 @@ static void put_variant(struct text *t, const char *type, const char *help, cons
 	text_char(t, '}');
 	for (size_t i = 0; i < common->n; i++)
 		if (strcmp(common->fields[i].name, "type") != 0)
-			text_printf(t, ",\"%s\":{\"$ref\":\"#/$defs/%s/properties/%s\"}", common->fields[i].name,
-				common_at, common->fields[i].name);
+			text_printf(t, ",\"%s\":{\"$ref\":\"#/$defs/%s/properties/%s\"}",
+				common->fields[i].name, common_at, common->fields[i].name);
 	put_properties(t, own, &first);
 	text_raw(t, "}}");
 }
@@ -199,7 +199,8 @@ static void put_monitor_types(struct text *t)
 		const struct rows own = {check_types[i]->fields, check_types[i]->field_count};
 
 		text_raw(t, i ? "," : "");
-		put_variant(t, check_types[i]->name, check_types[i]->help, &monitor_rows, "any-monitor", &own);
+		put_variant(
+			t, check_types[i]->name, check_types[i]->help, &monitor_rows, "any-monitor", &own);
 	}
 	text_raw(t, "]},\"any-monitor\":{");
 	put_object(t, &monitor_rows, false);
@@ -213,7 +214,8 @@ static void put_channel_types(struct text *t)
 		const struct rows own = {channel_types[i]->fields, channel_types[i]->field_count};
 
 		text_raw(t, i ? "," : "");
-		put_variant(t, channel_types[i]->name, channel_types[i]->help, &channel_rows, "any-channel", &own);
+		put_variant(t, channel_types[i]->name, channel_types[i]->help, &channel_rows, "any-channel",
+			&own);
 	}
 	text_raw(t, "]}");
 }
@@ -259,8 +261,9 @@ void config_print_schema(struct text *out)
 	cJSON *tree;
 	char *printed;
 
-	text_raw(&t, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"upbeat.json\","
-		     "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	text_raw(&t,
+		"{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"upbeat.json\","
+		"\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
 	put_top(&t);
 	text_raw(&t, "},\"$defs\":{");
 	put_monitor_types(&t);

@@ -30,8 +30,8 @@ static void strip_newline(struct text *text)
 		text->len--;
 }
 
-static bool read_secret_file(struct reading *r, const cJSON *node, const char *path, struct text *out,
-	const char *what)
+static bool read_secret_file(
+	struct reading *r, const cJSON *node, const char *path, struct text *out, const char *what)
 {
 	struct stat stat_;
 	struct error err;
@@ -43,19 +43,21 @@ static bool read_secret_file(struct reading *r, const cJSON *node, const char *p
 	}
 	strip_newline(out);
 	if (stat(path, &stat_) == 0 && others_read(&stat_)) {
-		mistake_at(r, node, AT_VALUE, "%s%s holds a secret and others can read it: chmod 600 %s", what, path,
-			path);
+		mistake_at(r, node, AT_VALUE, "%s%s holds a secret and others can read it: chmod 600 %s",
+			what, path, path);
 		return false;
 	}
 	if (!out->len || memchr(out->ptr, '\0', out->len)) {
-		mistake_at(r, node, AT_VALUE, out->len ? "%s%s holds a NUL byte" : "%s%s is empty", what, path);
+		mistake_at(
+			r, node, AT_VALUE, out->len ? "%s%s holds a NUL byte" : "%s%s is empty", what, path);
 		return false;
 	}
 	out->ptr[out->len] = '\0';
 	return true;
 }
 
-static bool from_file(struct reading *r, const cJSON *node, const char *name, struct text *out, const char *what)
+static bool from_file(
+	struct reading *r, const cJSON *node, const char *name, struct text *out, const char *what)
 {
 	char *path = file_join(r->dir, name);
 	bool good = read_secret_file(r, node, path, out, what);
@@ -64,8 +66,8 @@ static bool from_file(struct reading *r, const cJSON *node, const char *name, st
 	return good;
 }
 
-static bool from_environment(struct reading *r, const cJSON *node, const char *name, struct text *out,
-	const char *what)
+static bool from_environment(
+	struct reading *r, const cJSON *node, const char *name, struct text *out, const char *what)
 {
 	const char *value = getenv(name);
 
@@ -75,14 +77,17 @@ static bool from_environment(struct reading *r, const cJSON *node, const char *n
 		return true;
 	}
 	mistake_at(r, node, AT_VALUE,
-		"%sthe environment variable %s is not set (cron does not read your profile: set it in the crontab, "
-		"or use \"file:\")", what, name);
+		"%sthe environment variable %s is not set (cron does not read your profile: set it in the "
+		"crontab, "
+		"or use \"file:\")",
+		what, name);
 	return false;
 }
 
 static const struct {
 	const char *prefix;
-	bool (*get)(struct reading *r, const cJSON *node, const char *name, struct text *out, const char *what);
+	bool (*get)(
+		struct reading *r, const cJSON *node, const char *name, struct text *out, const char *what);
 } origins[] = {
 	{"file:", from_file},
 	{"env:", from_environment},
@@ -133,6 +138,7 @@ void secret_check_sources(struct reading *r)
 
 		if (source->secret && others_read(&source->stat))
 			mistake_at(r, source->secret, AT_VALUE,
-				"this is a secret, and others can read this file: chmod 600 %s", source->path);
+				"this is a secret, and others can read this file: chmod 600 %s",
+				source->path);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * config_site: everything at the top of upbeat.json but the monitors: who may see what, channels, keys, peers.
+ * config_site: everything at the top of upbeat.json but the monitors: who may see what, channels, keys,
+ * peers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,8 @@ static void say_no_type(struct reading *r, const cJSON *type, const char *neares
 }
 
 /* All its fields together, when each of them is right. */
-static void channel_validate(struct reading *r, const cJSON *node, const struct channel_type *type,
-	const char *what)
+static void channel_validate(
+	struct reading *r, const cJSON *node, const struct channel_type *type, const char *what)
 {
 	void *options = mem_alloc(type->options_size);
 	struct text why = TEXT_INIT;
@@ -88,7 +89,8 @@ static void channels_check(struct reading *r)
 
 		text_printf(&what, "channel \"%s\"", node->string);
 		if (!plain_name(node->string))
-			mistake_at(r, node, AT_KEY, "%s: a name has 1 to 64 bytes, without quotes", text_str(&what));
+			mistake_at(r, node, AT_KEY, "%s: a name has 1 to 64 bytes, without quotes",
+				text_str(&what));
 		if (cJSON_IsObject(node))
 			channel_check(r, node, text_str(&what));
 		else
@@ -105,8 +107,8 @@ void channel_must_exist(struct reading *r, const cJSON *node, const char *name)
 	if (named_find(r->channels, r->channel_count, name))
 		return;
 	nearest = named_nearest(r->channels, r->channel_count, name);
-	mistake_at(r, node, AT_VALUE, "there is no channel \"%s\"%s%s%s", name, nearest ? "; did you mean \"" : "",
-		nearest ? nearest : "", nearest ? "\"?" : "");
+	mistake_at(r, node, AT_VALUE, "there is no channel \"%s\"%s%s%s", name,
+		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 /* ---- keys and peers */
@@ -122,14 +124,16 @@ static void api_keys_check(struct reading *r)
 		if (!key)
 			continue;
 		if (strlen(key) < API_KEY_SHORT)
-			warning_at(r, value, AT_VALUE, "the key \"%s\" is shorter than %d characters: it can be guessed",
+			warning_at(r, value, AT_VALUE,
+				"the key \"%s\" is shorter than %d characters: it can be guessed",
 				node->string, API_KEY_SHORT);
 		for (other = keys->child; other != node; other = other->next) {
-			const char *before = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(other, "key"));
+			const char *before =
+				cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(other, "key"));
 
 			if (before && strcmp(before, key) == 0)
-				mistake_at(r, value, AT_VALUE, "the keys \"%s\" and \"%s\" are the same", other->string,
-					node->string);
+				mistake_at(r, value, AT_VALUE, "the keys \"%s\" and \"%s\" are the same",
+					other->string, node->string);
 		}
 	}
 }

@@ -189,7 +189,8 @@ static bool source_parse(struct reading *r, size_t index)
 		source->tree = cJSON_ParseWithLengthOpts(plain, source->text.len + 1, NULL, 1);
 		sign_wipe(plain, source->text.len);
 		free(plain);
-		/* json_scan accepts nothing that cJSON does not; if it should, no wrong place may come of it. */
+		/* json_scan accepts nothing that cJSON does not; if it should, no wrong place may come of it.
+		 */
 		good = source->tree && count_nodes(source->tree) == spots.n;
 		if (!good)
 			mistake_in(r, index, 0, "this file cannot be understood");

@@ -147,7 +147,9 @@ static bool url_host_valid(const char *s, struct text *why)
 
 bool field_url_valid(const char *url, struct text *why)
 {
-	size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+	size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+			: strncasecmp(url, "https://", 8) == 0 ? 8
+							       : 0;
 
 	if (!scheme) {
 		text_raw(why, "must begin with http:// or https://");
@@ -250,7 +252,8 @@ static bool read_duration(const struct field *field, const cJSON *value, void *a
 	int64_t ms;
 
 	if (!cJSON_IsString(value) || !calendar_parse_duration(value->valuestring, &ms)) {
-		text_raw(why, "must be a duration in quotes, such as \"500ms\", \"30s\", \"5m\", \"1h\" or \"2d\"");
+		text_raw(why,
+			"must be a duration in quotes, such as \"500ms\", \"30s\", \"5m\", \"1h\" or \"2d\"");
 		return false;
 	}
 	if (!in_range(field, (double)ms))
@@ -357,8 +360,8 @@ static bool read_ints(const struct field *field, const cJSON *value, void *at, s
 	bool good = single || array;
 
 	if (!good)
-		text_printf(why, "must be a list of %s", field->type == FIELD_DURATIONS ? "durations"
-			: "whole numbers");
+		text_printf(why, "must be a list of %s",
+			field->type == FIELD_DURATIONS ? "durations" : "whole numbers");
 	if (single)
 		good = ints_add(field, &list, value, why);
 	cJSON_ArrayForEach(item, array)
@@ -560,7 +563,8 @@ cJSON *field_fallback(const struct field *field)
 		return cJSON_Parse(field->fallback);
 	case FIELD_STRINGS:
 	case FIELD_SECRETS:
-		return field->fallback[0] == '[' ? cJSON_Parse(field->fallback) : cJSON_CreateString(field->fallback);
+		return field->fallback[0] == '[' ? cJSON_Parse(field->fallback)
+						 : cJSON_CreateString(field->fallback);
 	default:
 		return cJSON_CreateString(field->fallback);
 	}

@@ -34,9 +34,10 @@ static const struct subcommand {
 	{"status", "[MONITOR] [--json]", "what is known now, or all about one monitor", cmd_status},
 	{"notify", "CHANNEL [--event EVENT]", "send a test message", cmd_notify},
 	{"doctor", "", "is this host fit, and is everything working?", cmd_doctor},
-	{"import", "KIND FILE", "turn another service's export into a configuration (uptimerobot)", cmd_import},
-	{"export", "[--config] [--format FORMAT] [--from TIME] [--to TIME] KIND", "print history (samples hours days incidents)",
-		cmd_export},
+	{"import", "KIND FILE", "turn another service's export into a configuration (uptimerobot)",
+		cmd_import},
+	{"export", "[--config] [--format FORMAT] [--from TIME] [--to TIME] KIND",
+		"print history (samples hours days incidents)", cmd_export},
 	{"backup", "DIR", "copy both books while everything runs", cmd_backup},
 };
 
@@ -44,9 +45,12 @@ static void put_usage(FILE *out)
 {
 	fputs("usage: upbeat-prober [-c FILE] [SUBCOMMAND]\n\n", out);
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		fprintf(out, "  %s%s%s\n        %s\n", rows[i].name, *rows[i].args ? " " : "", rows[i].args, rows[i].help);
+		fprintf(out, "  %s%s%s\n        %s\n", rows[i].name, *rows[i].args ? " " : "", rows[i].args,
+			rows[i].help);
 	fputs("\n-c FILE   configuration; else $UPBEAT_CONFIG, else /etc/upbeat/upbeat.json\n"
-	      "Exit status: 0 done, 1 something is wrong with what it was given, 2 usage, 75 try again later.\n", out);
+	      "Exit status: 0 done, 1 something is wrong with what it was given, 2 usage, 75 try again "
+	      "later.\n",
+		out);
 }
 
 static const struct subcommand *find_row(const char *name)
