@@ -141,10 +141,11 @@ void words_response(struct text *t, enum language language, int64_t us)
 
 	if (us < 0)
 		us = 0;
-	if (us < US_PER_S) {
-		put_unit(t, language, WORD_LENGTH_MS, (us + 500) / US_PER_MS);
+	if (us < US_PER_S - US_PER_MS / 2) { /* what rounds to 1000 ms is a second */
+		put_unit(t, language, WORD_LENGTH_MS, (us + US_PER_MS / 2) / US_PER_MS);
 		return;
 	}
+	us += US_PER_S / 200;
 	text_printf(&number, "%lld.%02lld", (long long)(us / US_PER_S), (long long)(us % US_PER_S / 10000));
 	arg = text_str(&number);
 	words_put(t, text_raw, language, WORD_LENGTH_S, &arg, 1);
