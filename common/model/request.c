@@ -66,10 +66,13 @@ void request_encode(struct text *t, const struct person_request *request)
 static char *take_string(const struct json_scan *scan, char *old)
 {
 	struct text value = TEXT_INIT;
+	char *string;
 
 	free(old);
 	json_scan_string(scan, &value);
-	return mem_strn(text_str(&value), value.len); /* ends at a NUL inside, as all our strings do */
+	string = mem_str(text_str(&value)); /* to a NUL inside, where all our strings end */
+	text_free(&value);
+	return string;
 }
 
 struct reading {

@@ -14,11 +14,12 @@
 #include "base/mem.h"
 
 #define WORDS_MAX 16
-#define WORD_LEN 64
+#define WORD_LEN 128
 #define DAY_S INT64_C(86400)
-/* Joined spans longer than this never end: the whole week is covered, or a cron window begins again
-   before it is over. */
+/* Spans that go on joining for so long, or so often, never end: the whole week is covered, or a cron window
+   always begins again before it is over. */
 #define ENDLESS_S (15 * DAY_S)
+#define ENDLESS_JOINS 1000
 #define LENGTH_MAX_S (31 * DAY_S)
 
 /* ---- words */
@@ -397,13 +398,14 @@ static bool span_after(const struct window *w, int64_t unix_s, struct span *out)
 bool window_next_span(const struct window *window, int64_t unix_s, int64_t *from_s, int64_t *to_s)
 {
 	struct span all, next;
+	unsigned joins = 0;
 
 	if (!span_after(window, unix_s, &all))
 		return false;
 	/* Whatever begins before this ends, or just then, is one with it. */
 	while (span_after(window, all.to_s, &next) && next.from_s <= all.to_s) {
 		all.to_s = next.to_s;
-		if (all.to_s - (all.from_s > unix_s ? all.from_s : unix_s) > ENDLESS_S + window->length_s) {
+		if (++joins > ENDLESS_JOINS || all.to_s - all.from_s > ENDLESS_S + window->length_s) {
 			all.to_s = WINDOW_NEVER;
 			break;
 		}
