@@ -157,6 +157,10 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 	struct exchange *exchange = arg;
 	size_t len = size * n, at = sizeof(name) - 1;
 
+	if (len > 2 && len < 1000) {
+		text_clear(&exchange->line);
+		text_rawn(&exchange->line, bytes, len);
+	}
 	if (len > at && len < 200 && !strncasecmp(bytes, name, at)) {
 		while (at < len && (bytes[at] == ' ' || bytes[at] == '\t'))
 			at++;
@@ -180,6 +184,7 @@ static void transferred(void *arg, CURLcode code)
 	long status = 0;
 
 	exchange->transfer = NULL;
+	exchange->code = code;
 	curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
 	exchange->status = (int)status;
 	if (code == CURLE_OK)
@@ -318,6 +323,7 @@ void exchange_clear(struct exchange *exchange)
 	curl_easy_cleanup(exchange->easy);
 	curl_slist_free_all(exchange->pinned);
 	text_free(&exchange->answer);
+	text_free(&exchange->line);
 	free(exchange->retry_after);
 	free(exchange->url);
 	*exchange = (struct exchange){0};

@@ -34,8 +34,10 @@ struct exchange {
 	char *url;
 	struct text answer;        /* body */
 	char *retry_after;         /* header, or NULL */
+	struct text line;          /* the newest header line: of SMTP the server's last reply */
 	int status;
 	const char *problem;       /* NULL: there was an answer; else why not */
+	CURLcode code;
 	struct loop_resolve *resolve;
 	struct loop_transfer *transfer;
 	struct loop_timer *timer;
