@@ -162,6 +162,75 @@ UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u)),$(u))
 unit: $(UNIT_RUN)
 	@tests/unit/run $(BUILD)/unit $(sort $(UNIT_RUN))
 
+# ---- fuzzing -----------------------------------------------------------------------------------------
+# tests/fuzz/fuzz_NAME.c is one target; its inputs are kept in tests/fuzz/corpus/NAME/. Every target links
+# common; fuzz_web_* also the web room, fuzz_prober_* the prober's.
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_RUN   := $(if $(T),$(foreach n,$(FUZZ_NAMES),$(if $(findstring $(T),$(n)),$(n))),$(FUZZ_NAMES))
+COMMON_LIBS := $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto) -lm
+
+# Replaying needs no clang: the objects of the other tests, and a main() that reads the folders.
+REPLAY := $(BUILD)/obj/tests/fuzz/replay.o
+$(BUILD)/replay/web_%: $(BUILD)/obj/tests/fuzz/fuzz_web_%.o $(REPLAY) $(WEB_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WEB_LIBS)
+$(BUILD)/replay/prober_%: $(BUILD)/obj/tests/fuzz/fuzz_prober_%.o $(REPLAY) $(PROBER_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PROBER_LIBS)
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(REPLAY) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)
+
+##: make corpora          replays the inputs kept for each fuzz target, with any compiler (T=name: only those)
+corpora: $(FUZZ_RUN:%=$(BUILD)/replay/%)
+	@set -e; for n in $(FUZZ_RUN); do \
+		printf 'corpus/%s: ' $$n; $(BUILD)/replay/$$n tests/fuzz/corpus/$$n || \
+		{ $(BUILD)/replay/$$n -v tests/fuzz/corpus/$$n 2>/dev/null | tail -1; exit 1; }; done
+
+# Fuzzing needs all code compiled for it, by clang.
+FUZZ_CC      ?= clang
+FUZZ_SECONDS ?= 10
+FUZZ_FLAGS   := -std=c11 -g -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_LINK     = $(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^
+fuzz_obj      = $(patsubst %.c,$(BUILD)/fuzz-obj/%.o,$(1))
+FUZZ_COMMON  := $(BUILD)/fuzz-obj/libcommon.a
+FUZZ_WEB     := $(BUILD)/fuzz-obj/libweb.a
+FUZZ_PROBER  := $(BUILD)/fuzz-obj/libprober.a
+
+$(FUZZ_COMMON): $(call fuzz_obj,$(COMMON_SRC))
+$(FUZZ_WEB): $(call fuzz_obj,$(filter-out %/main.c,$(WEB_SRC))) $(BUILD)/fuzz-obj/gen/html.o
+$(FUZZ_PROBER): $(call fuzz_obj,$(filter-out %/main.c,$(PROBER_SRC)))
+$(BUILD)/fuzz-obj/gen/html.o: $(BUILD)/gen/html.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -c -o $@ $<
+$(BUILD)/fuzz-obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/web_%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz_web_%.o $(FUZZ_WEB) $(FUZZ_COMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(FUZZ_LINK) $(WEB_LIBS)
+$(BUILD)/fuzz/prober_%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz_prober_%.o $(FUZZ_PROBER) $(FUZZ_COMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(FUZZ_LINK) $(PROBER_LIBS)
+$(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz_%.o $(FUZZ_COMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(FUZZ_LINK) $(COMMON_LIBS)
+
+##: make fuzz             runs each fuzz target for FUZZ_SECONDS=10, with clang (T=name: only those)
+# New inputs go below $(BUILD); one that fails is left there as NAME.crash-..., to be kept in corpus/NAME/.
+fuzz: $(FUZZ_RUN:%=$(BUILD)/fuzz/%)
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_RUN)
+
 ##: make e2e              structure and end-to-end tests, with the real servers (T=name: only those)
 PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q -ra --no-header --tb=short
 JOBS   ?= 4
@@ -183,4 +252,4 @@ clean:
 	rm -rf build build-asan
 
 .SECONDARY:
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzz-obj -name '*.d' 2>/dev/null)

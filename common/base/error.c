@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Indexed by enum error_kind; 75 is EX_TEMPFAIL: nothing given to us is wrong, the store or the network is. */
+/* Indexed by enum error_kind; 75 is EX_TEMPFAIL: what we were given is right, but cannot be done now. */
 static const int exit_status[] = {
 	[ERROR_NONE] = 0,
 	[ERROR_INPUT] = 1,

@@ -324,11 +324,21 @@ static bool load_bytes(const uint8_t *b, size_t n, struct zone *zone)
 		load_footer(block.end, b + n, zone);
 }
 
-static void zone_free(struct zone *zone)
+void zone_free(struct zone *zone)
 {
 	free(zone->name);
 	free(zone->changes);
 	free(zone);
+}
+
+struct zone *zone_parse(const uint8_t *bytes, size_t n)
+{
+	struct zone *zone = MEM_NEW(struct zone);
+
+	if (load_bytes(bytes, n, zone))
+		return zone;
+	zone_free(zone);
+	return NULL;
 }
 
 static struct zone *load_file(const char *dir, const char *name)
@@ -337,14 +347,10 @@ static struct zone *load_file(const char *dir, const char *name)
 	struct zone *zone = NULL;
 	char *path = file_join(dir, name);
 
-	if (file_read(path, TZIF_MAX_BYTES, &bytes, NULL)) {
-		zone = MEM_NEW(struct zone);
+	if (file_read(path, TZIF_MAX_BYTES, &bytes, NULL))
+		zone = zone_parse((const uint8_t *)text_str(&bytes), bytes.len);
+	if (zone)
 		zone->name = mem_str(name);
-		if (!load_bytes((const uint8_t *)text_str(&bytes), bytes.len, zone)) {
-			zone_free(zone);
-			zone = NULL;
-		}
-	}
 	text_free(&bytes);
 	free(path);
 	return zone;

@@ -6,6 +6,7 @@
 #ifndef BASE_ZONE_H
 #define BASE_ZONE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/calendar.h"
@@ -19,6 +20,10 @@ struct zone_span {
 	int64_t start, end;
 	int64_t offset; /* local - UTC, seconds */
 };
+
+/* A zone from the bytes of a TZif file, NULL when they are not one; for tests, and for calendar_zone(). */
+struct zone *zone_parse(const uint8_t *bytes, size_t n);
+void zone_free(struct zone *zone);
 
 /* The span that unix_s lies in; NULL is UTC. */
 struct zone_span zone_span_at(const struct zone *zone, int64_t unix_s);

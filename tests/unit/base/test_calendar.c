@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * calendar: durations, dates as protocols write them, and time zones. Zones are checked against the C library
- * over two centuries, and against a search minute by minute for what DST skips and repeats.
+ * calendar: durations, dates as protocols write them, and time zones. Zones are checked against the C
+ * library over two centuries, and against a search minute by minute for what DST skips and repeats.
  */
 #include <setjmp.h>
 #include <stdarg.h>

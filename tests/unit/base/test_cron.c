@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cron: which expressions are taken, and when they match: rows by hand, most of them around DST, and a search
- * minute by minute through years that must find the same.
+ * cron: which expressions are taken, and when they match: rows by hand, most of them around DST, and a
+ * search minute by minute through years that must find the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * error and mem: texts that stay one line of UTF-8, exit statuses, and allocation that does not return when it
- * cannot succeed.
+ * error and mem: texts that stay one line of UTF-8, exit statuses, and allocation that does not return
+ * when it cannot succeed.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * json_scan: what is JSON and what is not, by tables: good texts with their tokens, bad ones with the reason and
- * the place; numbers to the last digit; doubled names, also disguised, many and nested.
+ * json_scan: what is JSON and what is not, by tables: good texts with their tokens, bad ones with the
+ * reason and the place; numbers to the last digit; doubled names, also disguised, many and nested.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * log: lines that nobody can forge, a bound on what the files take, whole lines from many writers, and what is
- * held back. Also the clock, whose offset is read once for each process: hence children.
+ * log: lines that nobody can forge, a bound on what the files take, whole lines from many writers, and
+ * what is held back. Also the clock, whose offset is read once for each process: hence children.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -151,7 +151,7 @@ static void *write_lines(void *arg)
 	return NULL;
 }
 
-/* Threads in two processes, rotating all the time: each line that is kept is whole, and none is there twice. */
+/* Threads in two processes, rotating all the time: each line that is kept is whole. */
 static void many_writers_keep_lines_whole(void **state)
 {
 	pthread_t threads[WRITERS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sign: hashes against published vectors, the grammar of the signature headers by a table, and which secrets
- * a signature passes with.
+ * sign: hashes against published vectors, the grammar of the signature headers by a table, and which
+ * secrets a signature passes with.
  */
 #include <setjmp.h>
 #include <stdarg.h>
