@@ -216,7 +216,7 @@ struct beat_age beat_age(const struct heartbeat_rules *rules, const struct beat_
 	bool late = true;
 
 	if (grace_from_us > now->wall_us)
-		grace_from_us = 0; /* our clock was stepped back since: it would excuse everybody until then */
+		grace_from_us = 0; /* our clock was stepped back: it would excuse everybody until then */
 	if (is_set(&last->success)) {
 		late = success_late(rules, &last->success, now, grace_from_us, &age);
 		age.freshness = late ? FRESH_LATE : FRESH;

@@ -37,7 +37,7 @@ int64_t fresh_age_us(const struct pass_info *pass, const struct moment *now)
 	if (newest == 0)
 		return -1;
 	if (pass->boot_id != 0 && pass->boot_id == now->boot_id) {
-		/* The pass's own length by the wall clock: a step in the middle of it is the only error left. */
+		/* Within the pass by the wall clock: a step in the middle of one is the only error left. */
 		age = now->boot_us - (pass->boot_us + (newest - pass->started_us));
 		return age > 0 ? age : 0;
 	}
@@ -68,6 +68,6 @@ int64_t fresh_cadence(int64_t cadence_us, int64_t distance_us)
 	if (cadence_us == 0)
 		return distance_us < FIRST_CADENCE_MAX_US ? distance_us : FIRST_CADENCE_MAX_US;
 	if (distance_us > fresh_limit_us(cadence_us))
-		return cadence_us + cadence_us / 2; /* a gap; or a slower rhythm, then the next ones show it */
+		return cadence_us + cadence_us / 2; /* a gap; a slower rhythm, if it goes on */
 	return cadence_us + (distance_us - cadence_us) / 4;
 }

@@ -32,7 +32,7 @@ enum incident_entry_kind {
 struct incident_entry {
 	int64_t at_us;
 	enum incident_entry_kind kind;
-	enum outcome outcome;     /* of attempts; of deliveries UP delivered, DOWN failed, UNKNOWN will retry */
+	enum outcome outcome;     /* of attempts; of deliveries: UP delivered, DOWN failed, UNKNOWN retried */
 	int status;               /* HTTP status of attempt or delivery, or 0 */
 	int64_t length_us;        /* how long it took, -1 none */
 	struct timings timings;   /* of attempts */

@@ -28,10 +28,11 @@
  *	heartbeat             "enough" is one bad result, R is one good one
  *
  * Over this lie the rules of telling, all in tell():
- *	in maintenance        all is held but UP (and UP is told only to whom DOWN was); at its end whatever is
- *	                      still wrong is told
- *	flapping              begins with the change that is one too many: FLAPPING instead of DOWN or UP; then
- *	                      all is held, and the incident stays open, until calm: then UP (close) or DOWN
+ *	in maintenance        all is held but UP (and UP is told only to whom DOWN was); at its end whatever
+ *	                      is still wrong is told
+ *	flapping              begins with the change that is one too many: FLAPPING instead of DOWN or UP;
+ *	                      then all is held, and the incident stays open, until calm: then UP (close) or
+ *	                      DOWN
  *	nobody was told       of an outage: then nobody is told of its end
  *
  * "They know" is judge->told: the truth is told when it differs from what was told last, so each way
@@ -121,7 +122,7 @@ static void hold(struct verdict *verdict, enum event_kind event, const char *bec
 {
 	verdict->held |= EVENT_BIT(event);
 	if (!verdict->held_because)
-		verdict->held_because = because; /* of several, the one that holds the first and so the rest */
+		verdict->held_because = because; /* of several the one that holds the first */
 }
 
 /* What people believe once they have heard it. */
@@ -636,11 +637,15 @@ struct verdict judge_blind(struct judge *judge, int64_t now_us)
 	return verdict;
 }
 
+/* Stable means seen to be so: time behind an unknown does not count. */
 static bool is_calm(struct judge *judge, int64_t now_us)
 {
+	int64_t seen_us = judge->since_us;
+
 	if (judge->state != STATE_UP && judge->state != STATE_DOWN)
 		return false; /* being confirmed, or nobody can know */
-	return judge->good == 0 && apart(&judge->changes_us[0], now_us, FLAP_CALM_US);
+	return judge->good == 0 && apart(&judge->changes_us[0], now_us, FLAP_CALM_US) &&
+		apart(&seen_us, now_us, FLAP_CALM_US);
 }
 
 struct verdict judge_calm(struct judge *judge, int64_t now_us)

@@ -57,7 +57,7 @@ bool event_parse(const char *name, enum event_kind *out);
 #define EVENT_BIT(event) (1u << (event))
 /* What a notify entry without "events" asks for. */
 #define EVENTS_DEFAULT                                                                                       \
-	(EVENT_BIT(EVENT_DOWN) | EVENT_BIT(EVENT_UP) | EVENT_BIT(EVENT_UNKNOWN) | EVENT_BIT(EVENT_SLOW) |       \
+	(EVENT_BIT(EVENT_DOWN) | EVENT_BIT(EVENT_UP) | EVENT_BIT(EVENT_UNKNOWN) | EVENT_BIT(EVENT_SLOW) | \
 		EVENT_BIT(EVENT_CERTIFICATE) | EVENT_BIT(EVENT_FLAPPING))
 
 /* One entry of "notify": whom, and when. */

@@ -171,7 +171,8 @@ static bool read_members(struct json_scan *scan, struct reading *r, struct error
 			return error_set(err, ERROR_INPUT, "request: bad value of \"%s\"", member->name);
 	}
 	if (token != JSON_OBJECT_END || json_scan_next(scan) != JSON_DONE)
-		return error_set(err, ERROR_INPUT, "request: %s", scan->error ? scan->error : "not an object");
+		return error_set(err, ERROR_INPUT, "request: %s",
+			scan->error ? scan->error : "not an object");
 	if (!r->kind_given)
 		return error_set(err, ERROR_INPUT, "request: \"do\" is missing");
 	return true;

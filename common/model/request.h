@@ -61,8 +61,8 @@ enum word request_check(const struct person_request *request);
 /* What it is applied to. */
 struct request_target {
 	struct judge *judge;         /* changed in place */
-	struct incident *incident;   /* changed in place: the one named by the request, else the open one; may be
-	                                NULL where only the judge is of interest (a list of monitors) */
+	struct incident *incident;   /* changed in place: the one named by the request, else the open one;
+	                                may be NULL where only the judge matters (a list of monitors) */
 	bool paused_by_config;
 	bool window_active;          /* a maintenance window of the configuration is active */
 };

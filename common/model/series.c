@@ -53,8 +53,8 @@ static void book(struct sums *sums, enum stretch what, int64_t from, int64_t to,
 	sums->us[what] += overlap(from, to, window->from_s * US_PER_S, window->to_s * US_PER_S);
 }
 
-static void sum_stretches(const struct sample *samples, size_t n, int64_t hold_us, const struct rollup *window,
-	struct sums *sums)
+static void sum_stretches(const struct sample *samples, size_t n, int64_t hold_us,
+	const struct rollup *window, struct sums *sums)
 {
 	enum stretch next = STRETCH_NONE;
 	int64_t until = window->to_s * US_PER_S;
@@ -116,6 +116,11 @@ static void put_times(struct rollup *out, uint32_t *times, size_t n)
 	out->p95_us = percentile(times, n, 95);
 }
 
+static uint32_t clamped(int64_t us)
+{
+	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
 static bool has_time(const struct sample *sample, const struct rollup *window)
 {
 	return sample->response_us >= 0 && sample->at_us >= window->from_s * US_PER_S &&
@@ -134,8 +139,7 @@ void series_rollup(const struct sample *samples, size_t n, int64_t from_s, int64
 	put_seconds(out, &sums);
 	for (size_t i = 0; i < n; i++) {
 		if (has_time(&samples[i], out))
-			times[count++] =
-				samples[i].response_us < UINT32_MAX ? (uint32_t)samples[i].response_us : UINT32_MAX;
+			times[count++] = clamped(samples[i].response_us);
 	}
 	put_times(out, times, count);
 	free(times);

@@ -69,7 +69,7 @@ void problem_clear(struct problem *problem);
 /* What the last passes were like. */
 struct pass_info {
 	int64_t started_us, finished_us; /* wall clock of the newest pass; finished_us 0 while it runs */
-	int64_t progress_us;             /* newest commit of a running pass: what freshness is measured from */
+	int64_t progress_us;             /* newest commit of a running pass: freshness counts from it */
 	int64_t cadence_us;              /* measured distance between passes, 0 not known yet */
 	int64_t grace_from_us;           /* heartbeats get fresh grace from here (our own outage ended) */
 	int64_t blind_since_us;          /* we have been offline since; 0 not */

@@ -431,7 +431,8 @@ int64_t window_next_change(const struct window *window, int64_t unix_s)
 	return from_s <= unix_s ? to_s : from_s;
 }
 
-bool window_any_active(char *const *texts, size_t n, const struct zone *zone, int64_t unix_s, int64_t *until_s)
+bool window_any_active(char *const *texts, size_t n, const struct zone *zone, int64_t unix_s,
+	int64_t *until_s)
 {
 	int64_t until = 0;
 

@@ -60,6 +60,7 @@ bool window_next_span(const struct window *window, int64_t unix_s, int64_t *from
 
 /* For lists as monitors carry them: is any active, and until when is it so at least (may be NULL)? Texts
    that cannot be read are passed over: the configuration was checked before it was published. */
-bool window_any_active(char *const *texts, size_t n, const struct zone *zone, int64_t unix_s, int64_t *until_s);
+bool window_any_active(char *const *texts, size_t n, const struct zone *zone, int64_t unix_s,
+	int64_t *until_s);
 
 #endif

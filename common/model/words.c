@@ -41,9 +41,9 @@ enum word words_count(uint64_t count, enum word one, enum word many)
 enum language language_parse(const char *tag)
 {
 	/* Readers of Simplified Chinese are better served by Traditional Chinese than by English. */
-	bool chinese = tag && strncasecmp(tag, "zh", 2) == 0 && (tag[2] == '\0' || tag[2] == '-' || tag[2] == '_');
+	bool zh = tag && strncasecmp(tag, "zh", 2) == 0 && (tag[2] == '\0' || tag[2] == '-' || tag[2] == '_');
 
-	return chinese ? LANGUAGE_ZH_TW : LANGUAGE_EN;
+	return zh ? LANGUAGE_ZH_TW : LANGUAGE_EN;
 }
 
 const char *language_tag(enum language language)

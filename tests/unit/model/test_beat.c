@@ -219,24 +219,28 @@ static const struct ageing ages[] = {
 	{"failed first", &simple, {"f"}, {0}, 10, 0, FRESH_FAILED, false},
 	{"started is not yet anything", &simple, {"S"}, {0}, 300, 0, FRESH_NEVER, false},
 	{"started and never finished", &simple, {"S"}, {0}, 301, 0, FRESH_UNFINISHED, false},
-	{"a run of another id unfinished: GET does not mind", &simple, {"s", "Sa", "sb"}, {0, 10, 290}, 320, 0,
-		FRESH_UNFINISHED, true},
+	{"a run of another id unfinished: GET does not mind", &simple, {"s", "Sa", "sb"}, {0, 10, 290}, 320,
+		0, FRESH_UNFINISHED, true},
 	{"our own downtime gives a full max_age", &simple, {"s"}, {0}, 1000, 900, FRESH, true},
 	{"but no more", &simple, {"s"}, {0}, 1201, 900, FRESH_LATE, false},
 	{"downtime gives a started run time too", &simple, {"s", "S"}, {0, 10}, 1000, 900, FRESH, true},
-	{"downtime that ends in the future is a stepped clock", &simple, {"s"}, {0}, 1000, 5000, FRESH_LATE, false},
+	{"downtime that ends in the future is a stepped clock", &simple, {"s"}, {0}, 1000, 5000, FRESH_LATE,
+		false},
 
-	{"scheduled: fresh until the next time and grace", &scheduled, {"s"}, {0}, THREE + 600, 0, FRESH, true},
-	{"scheduled: late after", &scheduled, {"s"}, {0}, THREE + 601, 0, FRESH_LATE, false},
-	{"scheduled: a beat counts for its own time", &scheduled, {"s"}, {THREE + 5}, THREE + DAY + 600, 0, FRESH, true},
-	{"scheduled: a beat a second too early does too", &scheduled, {"s"}, {THREE - 1}, THREE + DAY + 600, 0, FRESH,
+	{"scheduled: fresh until the next time and grace", &scheduled, {"s"}, {0}, THREE + 600, 0, FRESH,
 		true},
+	{"scheduled: late after", &scheduled, {"s"}, {0}, THREE + 601, 0, FRESH_LATE, false},
+	{"scheduled: a beat counts for its own time", &scheduled, {"s"}, {THREE + 5}, THREE + DAY + 600, 0,
+		FRESH, true},
+	{"scheduled: a beat a second too early does too", &scheduled, {"s"}, {THREE - 1}, THREE + DAY + 600,
+		0, FRESH, true},
 	{"scheduled: a beat a minute too early does not", &scheduled, {"s"}, {THREE - 60}, THREE + 601, 0,
 		FRESH_LATE, false},
-	{"scheduled: our downtime gives fresh grace", &scheduled, {"s"}, {0}, THREE + 4000, THREE + 3600, FRESH, true},
+	{"scheduled: our downtime gives fresh grace", &scheduled, {"s"}, {0}, THREE + 4000, THREE + 3600,
+		FRESH, true},
 	{"scheduled: and no more", &scheduled, {"s"}, {0}, THREE + 4201, THREE + 3600, FRESH_LATE, false},
-	{"scheduled: our downtime long before does not matter", &scheduled, {"s"}, {0}, THREE + 601, 3600, FRESH_LATE,
-		false},
+	{"scheduled: our downtime long before does not matter", &scheduled, {"s"}, {0}, THREE + 601, 3600,
+		FRESH_LATE, false},
 };
 
 static void beats_age_by_when_they_were_received(void **state)
@@ -250,7 +254,8 @@ static void beats_age_by_when_they_were_received(void **state)
 
 		for (size_t j = 0; j < COUNT_OF(row->steps) && row->steps[j]; j++)
 			apply(&last, row->steps[j], row->when[j]);
-		age = beat_age(row->rules, &last, &now, row->grace_from > 0 ? at(row->grace_from).wall_us : 0);
+		age = beat_age(
+			row->rules, &last, &now, row->grace_from > 0 ? at(row->grace_from).wall_us : 0);
 		if (age.freshness != row->freshness || age.answers_200 != row->answers_200)
 			fail_msg("%s: freshness %d, 200 %d", row->name, age.freshness, age.answers_200);
 		beat_last_clear(&last);
@@ -327,7 +332,8 @@ static void scheduled_times_follow_daylight_saving(void **state)
 
 	(void)state;
 	beat_apply(&last, &beat, &now);
-	assert_int_equal(beat_age(&rules, &last, &now, 0).deadline_us, (saturday_s + 23 * 3600 + 1800 + 60) * S);
+	assert_int_equal(
+		beat_age(&rules, &last, &now, 0).deadline_us, (saturday_s + 23 * 3600 + 1800 + 60) * S);
 	beat_last_clear(&last);
 }
 

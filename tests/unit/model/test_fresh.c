@@ -60,7 +60,8 @@ static void age_is_measured_on_the_clock_that_can_be_trusted(void **state)
 			.boot_us = ages[i].reboot ? 5 * S : (1000 + ages[i].later) * S,
 			.boot_id = ages[i].reboot ? 8 : 7};
 
-		if (fresh_age_us(&pass, &now) != ages[i].age_s * S || fresh_enough(&pass, &now) != ages[i].fresh)
+		if (fresh_age_us(&pass, &now) != ages[i].age_s * S ||
+			fresh_enough(&pass, &now) != ages[i].fresh)
 			fail_msg("%s: age %lld us", ages[i].name, (long long)fresh_age_us(&pass, &now));
 	}
 }
@@ -119,7 +120,8 @@ static const struct {
 	{"each five minutes, from the start", {300, 300}, 300, 300},
 	{"one gap of eight hours hardly matters", {60, 60, 28800}, 60, 90},
 	{"and is forgotten", {60, 60, 28800, 60, 60, 60, 60, 60, 60, 60, 60}, 60, 64},
-	{"a changed crontab line is learnt", {60, 60, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300}, 270, 300},
+	{"a changed crontab line is learnt", {60, 60, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300},
+		270, 300},
 	{"a pass by hand hardly matters", {300, 300, 5, 295}, 200, 300},
 	{"a first pass by hand, hours before cron", {7200}, 900, 900},
 	{"a clock that was stepped back says nothing", {60, -86400}, 60, 60},

@@ -84,10 +84,23 @@ static void take(struct player *p, double at, const struct verdict *v)
 	text_free(&rule);
 }
 
+static enum outcome outcome_of(char what)
+{
+	switch (what) {
+	case 'g':
+	case 's':
+		return OUTCOME_UP;
+	case 'u':
+		return OUTCOME_UNKNOWN;
+	default:
+		return OUTCOME_DOWN;
+	}
+}
+
 static void look(struct player *p, char what, double at, int64_t now)
 {
 	struct result result = {.at_us = now,
-		.outcome = what == 'u' ? OUTCOME_UNKNOWN : what == 'g' || what == 's' ? OUTCOME_UP : OUTCOME_DOWN,
+		.outcome = outcome_of(what),
 		.definite = what == 'd',
 		.lagged = what == 'l',
 		.timings = {-1, -1, -1, -1, what == 's' ? 2000000 : 1000}};
@@ -148,7 +161,8 @@ struct story {
 static const struct story stories[] = {
 	{"the first good result makes it up and tells nobody", "0:g", "0>up"},
 	{"three bad of three make it down", DOWN_AT_10, "0>up; 70>down +down open"},
-	{"three bad of five, with good ones between", "0:g 60:b 65:g 70:b 80:g 90:b", "0>up; 90>down +down open"},
+	{"three bad of five, with good ones between", "0:g 60:b 65:g 70:b 80:g 90:b",
+		"0>up; 90>down +down open"},
 	{"two bad of five are not enough", "0:g 60:b 65:g 70:b 80:g 90:g 120:g", "0>up"},
 	{"one stray failure is nothing", "0:g 60:b 65:g 70:g 80:g 120:g 180:b 185:g 190:g 200:g", "0>up"},
 	{"a first check that fails is confirmed and told", "0:b 5:b 10:b", "10>down +down open"},
@@ -159,7 +173,8 @@ static const struct story stories[] = {
 		"0>up; 70>down +down open; 140>up +up close"},
 	{"a bad result between begins recovery anew", DOWN_AT_10 " 130:g 135:b 140:g 145:g 150:g",
 		"0>up; 70>down +down open; 150>up +up close"},
-	{"more bad results while down are silent", DOWN_AT_10 " 130:b 190:d 250:b", "0>up; 70>down +down open"},
+	{"more bad results while down are silent", DOWN_AT_10 " 130:b 190:d 250:b",
+		"0>up; 70>down +down open"},
 
 	{"two definite results at least 10 s apart suffice", "0:g 60:d 71:d", "0>up; 71>down +down open"},
 	{"two definite results 5 s apart do not", "0:g 60:d 65:d 70:g 80:g 90:g", "0>up"},
@@ -172,7 +187,8 @@ static const struct story stories[] = {
 		"0>up; 70>unknown -down/blind"},
 	{"still blind: still silent", "0:g 50:B 60:b 65:b 70:b 130:b 135:b 140:b",
 		"0>up; 70>unknown -down/blind; 140>-down/blind"},
-	{"seeing again: up is quiet", "0:g 50:B 60:b 65:b 70:b 80:C 130:g", "0>up; 70>unknown -down/blind; 130>up"},
+	{"seeing again: up is quiet", "0:g 50:B 60:b 65:b 70:b 80:C 130:g",
+		"0>up; 70>unknown -down/blind; 130>up"},
 	{"seeing again: what is down is told", "0:g 50:B 60:b 65:b 70:b 80:C 130:b 135:b 140:b",
 		"0>up; 70>unknown -down/blind; 140>down +down open"},
 	{"blind from the start, then down", "0:B 0:b 5:b 10:b 50:C 60:b 65:b 70:b",
@@ -181,16 +197,19 @@ static const struct story stories[] = {
 	{"a gap voids old evidence", "0:g 60:b 65:b 3600:x 3600:b 3605:g 3610:g 3620:g",
 		"0>up; 3600>unknown; 3620>up"},
 	{"a gap leaves pending pending", "0:b 5:b 3600:x 3600:b 3605:b 3610:b", "3610>down +down open"},
-	{"down, unknown, down: told once, one incident", DOWN_AT_10 " 100:x 130:b 135:b 140:b 190:x 250:b 255:b 260:b",
+	{"down, unknown, down: told once, one incident",
+		DOWN_AT_10 " 100:x 130:b 135:b 140:b 190:x 250:b 255:b 260:b",
 		"0>up; 70>down +down open; 100>unknown; 140>down; 190>unknown; 260>down"},
 	{"down, unknown, up: they are told, after two good ones", DOWN_AT_10 " 100:x 130:g 140:g",
 		"0>up; 70>down +down open; 100>unknown; 140>up +up close"},
-	{"down, unknown, good, bad: a good one alone is not recovery", DOWN_AT_10 " 100:x 130:g 135:b 140:b 145:b",
+	{"down, unknown, good, bad: a good one alone is not recovery",
+		DOWN_AT_10 " 100:x 130:g 135:b 140:b 145:b",
 		"0>up; 70>down +down open; 100>unknown; 145>down"},
 
 	{"held while most fail at once, then told", "0:g 50:H 60:b 65:b 70:b 120:D 150:C 150:D",
 		"0>up; 70>-down/mass; 120>-down/mass; 150>down +down open"},
-	{"held, and it was nothing", "0:g 50:H 60:b 65:b 70:b 130:g 150:C 150:D 190:g", "0>up; 70>-down/mass"},
+	{"held, and it was nothing", "0:g 50:H 60:b 65:b 70:b 130:g 150:C 150:D 190:g",
+		"0>up; 70>-down/mass"},
 	{"held, and a new bad result asks again", "0:g 50:H 60:b 65:b 70:b 130:C 130:b",
 		"0>up; 70>-down/mass; 130>down +down open"},
 	{"deciding without evidence does nothing", "0:g 10:D 60:b 61:D", "0>up"},
@@ -205,7 +224,8 @@ static const struct story stories[] = {
 		"0>up; 70>unknown +unknown open; 140>down +down"},
 	{"down, then it cannot be looked at: quiet", DOWN_AT_10 " 130:u 135:u 140:u 190:g 200:g",
 		"0>up; 70>down +down open; 140>unknown; 200>up +up close"},
-	{"an impossible look inside a ladder only waits", "0:g 60:b 65:u 70:b 80:b", "0>up; 80>down +down open"},
+	{"an impossible look inside a ladder only waits", "0:g 60:b 65:u 70:b 80:b",
+		"0>up; 80>down +down open"},
 	{"blind, then it cannot be looked at: now it is told", "0:g 30:x 60:u 65:u 70:u",
 		"0>up; 30>unknown; 70>+unknown open"},
 
@@ -216,11 +236,13 @@ static const struct story stories[] = {
 		"0>up; 70>down +down open; 80>paused -up/paused close; 90>pending; 110>down +down open"},
 	{"paused twice is paused", "0:p 1:p 2:r 3:r", "0>paused; 2>pending"},
 
-	{"maintenance holds the alert; over before its end: nobody hears", "0:g 30:m 60:b 65:b 70:b 130:g 140:g 200:e",
+	{"maintenance holds the alert; over before its end: nobody hears",
+		"0:g 30:m 60:b 65:b 70:b 130:g 140:g 200:e",
 		"0>up; 30>+maintenance; 70>down -down/maintenance open; 140>up -up/untold close; "
 		"200>+maintenance"},
 	{"still down when maintenance ends: told then", "0:g 30:m 60:b 65:b 70:b 200:e 300:g 310:g",
-		"0>up; 30>+maintenance; 70>down -down/maintenance open; 200>+down +maintenance; 310>up +up close"},
+		"0>up; 30>+maintenance; 70>down -down/maintenance open; 200>+down +maintenance; "
+		"310>up +up close"},
 	{"told before maintenance, up within it: told", DOWN_AT_10 " 80:m 130:g 140:g 200:e",
 		"0>up; 70>down +down open; 80>+maintenance; 140>up +up close; 200>+maintenance"},
 	{"told before maintenance, still down after: not told again", DOWN_AT_10 " 80:m 200:e",
@@ -229,7 +251,8 @@ static const struct story stories[] = {
 		"0>up; 30>+maintenance; 70>unknown -unknown/maintenance open; 200>+unknown +maintenance"},
 	{"blind during maintenance: never told", "0:g 30:m 50:B 60:b 65:b 70:b 200:e",
 		"0>up; 30>+maintenance; 70>unknown -down/blind; 200>+maintenance"},
-	{"down in maintenance, blind at its end: told when seen down", "0:g 30:m 60:b 65:b 70:b 90:x 200:e 210:b 215:b 220:b",
+	{"down in maintenance, blind at its end: told when seen down",
+		"0:g 30:m 60:b 65:b 70:b 90:x 200:e 210:b 215:b 220:b",
 		"0>up; 30>+maintenance; 70>down -down/maintenance open; 90>unknown; 200>+maintenance; "
 		"220>down +down"},
 
@@ -237,45 +260,58 @@ static const struct story stories[] = {
 		"0>up; 70>down +down open; 140>up -up/untold close"},
 	{"held back by the caller, owed later", DOWN_AT_10 " 70:k 100:o 110:o 130:g 140:g",
 		"0>up; 70>down +down open; 100>+down; 140>up +up close"},
-	{"nothing is owed when all was told", DOWN_AT_10 " 100:o 130:g 140:go", "0>up; 70>down +down open; 140>up +up close"},
+	{"nothing is owed when all was told", DOWN_AT_10 " 100:o 130:g 140:go",
+		"0>up; 70>down +down open; 140>up +up close"},
 
 	{"three slow answers in a row warn once", "0:s 60:s 120:s 180:s 240:s", "0>up; 120>+slow"},
 	{"two slow answers do not", "0:s 60:s 120:g 180:s 240:s 300:g", "0>up"},
-	{"three fast ones in a row end it", "0:s 60:s 120:s 180:g 240:s 300:g 360:g 420:g", "0>up; 120>+slow; 420>+slow"},
+	{"three fast ones in a row end it", "0:s 60:s 120:s 180:g 240:s 300:g 360:g 420:g",
+		"0>up; 120>+slow; 420>+slow"},
 	{"slow within maintenance is told after it", "0:m 0:s 60:s 120:s 200:e",
 		"0>+maintenance; 0>up; 120>-slow/maintenance; 200>+slow +maintenance"},
 	{"slow and over within maintenance: silence", "0:m 0:s 60:s 120:s 180:g 240:g 300:g 400:e",
 		"0>+maintenance; 0>up; 120>-slow/maintenance; 400>+maintenance"},
 };
 
-static void stories_end_as_told(void **state)
+/* Plays each and compares; `rules` are those of all. */
+static void play_all(const struct story *list, size_t n, const struct monitor *rules)
 {
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(stories); i++) {
-		struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+	for (size_t i = 0; i < n; i++) {
+		struct player p = {.rules = *rules, .trace = TEXT_INIT};
+		const char *got;
 
-		play(&p, stories[i].steps);
-		if (strcmp(text_str(&p.trace), stories[i].trace) != 0)
-			fail_msg("%s:\n  got  %s\n  want %s", stories[i].name, text_str(&p.trace), stories[i].trace);
+		play(&p, list[i].steps);
+		got = text_str(&p.trace);
+		if (strcmp(got, list[i].trace) != 0)
+			fail_msg("%s:\n  got  %s\n  want %s", list[i].name, got, list[i].trace);
 		text_free(&p.trace);
 	}
 }
 
+static void stories_end_as_told(void **state)
+{
+	struct monitor rules = rules_default();
+
+	(void)state;
+	play_all(stories, COUNT_OF(stories), &rules);
+}
+
 /* ---- flapping: confirm 1 and recover 1 make a change of each result */
 
+#define THREE_CHANGES "0:g 60:b 120:g 180:b"
+#define THREE_TOLD "0>up; 60>down +down open; 120>up +up close; 180>down +down open"
+#define FLAPS THREE_CHANGES " 240:g"
+#define FLAPS_TOLD THREE_TOLD "; 240>up +flapping -up/flapping"
+
 static const struct story flaps[] = {
-	{"three changes are not flapping", "0:g 60:b 120:g 180:b", "0>up; 60>down +down open; 120>up +up close; 180>down +down open"},
-	{"the fourth within 15 minutes is: one message, the incident stays open", "0:g 60:b 120:g 180:b 240:g",
-		"0>up; 60>down +down open; 120>up +up close; 180>down +down open; 240>up +flapping -up/flapping"},
-	{"silence while it lasts", "0:g 60:b 120:g 180:b 240:g 300:b 360:g 420:b 430:c",
-		"0>up; 60>down +down open; 120>up +up close; 180>down +down open; 240>up +flapping -up/flapping; "
-		"300>down -down/flapping; 360>up -up/flapping; 420>down -down/flapping"},
-	{"calm after ten minutes, at rest up: one message, closed", "0:g 60:b 120:g 180:b 240:g 839:c 840:c 900:c",
-		"0>up; 60>down +down open; 120>up +up close; 180>down +down open; 240>up +flapping -up/flapping; "
-		"840>+up close"},
-	{"calm at rest down: one message, still open", "0:g 60:b 120:g 180:b 240:g 300:b 900:c 1000:g",
-		"0>up; 60>down +down open; 120>up +up close; 180>down +down open; 240>up +flapping -up/flapping; "
-		"300>down -down/flapping; 900>+down; 1000>up +up close"},
+	{"three changes are not flapping", THREE_CHANGES, THREE_TOLD},
+	{"the fourth within 15 minutes is: one message, the incident stays open", FLAPS, FLAPS_TOLD},
+	{"silence while it lasts", FLAPS " 300:b 360:g 420:b 430:c",
+		FLAPS_TOLD "; 300>down -down/flapping; 360>up -up/flapping; 420>down -down/flapping"},
+	{"calm after ten minutes, at rest up: one message, closed", FLAPS " 839:c 840:c 900:c",
+		FLAPS_TOLD "; 840>+up close"},
+	{"calm at rest down: one message, still open", FLAPS " 300:b 900:c 1000:g",
+		FLAPS_TOLD "; 300>down -down/flapping; 900>+down; 1000>up +up close"},
 	{"beginning with a down", "0:b 60:g 120:b 180:g 240:b 300:g 900:c",
 		"0>down +down open; 60>up +up close; 120>down +down open; 180>up +up close; "
 		"240>down +flapping -down/flapping open; 300>up -up/flapping; 900>+up close"},
@@ -285,9 +321,8 @@ static const struct story flaps[] = {
 	{"unknown between is no change", "0:g 60:x 61:g 120:x 121:g 180:x 181:g 240:x 241:g 300:b",
 		"0>up; 60>unknown; 61>up; 120>unknown; 121>up; 180>unknown; 181>up; 240>unknown; 241>up; "
 		"300>down +down open"},
-	{"not calm while unknown", "0:g 60:b 120:g 180:b 240:g 300:x 2000:c 2010:g 2020:c",
-		"0>up; 60>down +down open; 120>up +up close; 180>down +down open; 240>up +flapping -up/flapping; "
-		"300>unknown; 2010>up -up/flapping; 2020>+up close"},
+	{"not calm while unknown", FLAPS " 300:x 2000:c 2010:g 2600:c 2610:c",
+		FLAPS_TOLD "; 300>unknown; 2010>up -up/flapping; 2610>+up close"},
 	{"begun in maintenance: told at its end", "0:g 30:m 60:b 120:g 180:b 240:g 250:e 900:c",
 		"0>up; 30>+maintenance; 60>down -down/maintenance open; 120>up -up/untold close; "
 		"180>down -down/maintenance open; 240>up -up/maintenance -flapping/maintenance; "
@@ -296,23 +331,17 @@ static const struct story flaps[] = {
 		"0>up; 30>+maintenance; 60>down -down/maintenance open; 120>up -up/untold close; "
 		"180>down -down/maintenance open; 240>up -up/maintenance -flapping/maintenance; 900>close; "
 		"950>+maintenance"},
-	{"pausing ends flapping", "0:g 60:b 120:g 180:b 240:g 250:p 260:r 270:g",
-		"0>up; 60>down +down open; 120>up +up close; 180>down +down open; 240>up +flapping -up/flapping; "
-		"250>paused -up/paused close; 260>pending; 270>up"},
+	{"pausing ends flapping", FLAPS " 250:p 260:r 270:g",
+		FLAPS_TOLD "; 250>paused -up/paused close; 260>pending; 270>up"},
 };
 
 static void flapping_stories_end_as_told(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(flaps); i++) {
-		struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+	struct monitor rules = rules_default();
 
-		p.rules.confirm = p.rules.recover = 1;
-		play(&p, flaps[i].steps);
-		if (strcmp(text_str(&p.trace), flaps[i].trace) != 0)
-			fail_msg("%s:\n  got  %s\n  want %s", flaps[i].name, text_str(&p.trace), flaps[i].trace);
-		text_free(&p.trace);
-	}
+	(void)state;
+	rules.confirm = rules.recover = 1;
+	play_all(flaps, COUNT_OF(flaps), &rules);
 }
 
 /* ---- heartbeats */
@@ -328,16 +357,11 @@ static const struct story beats[] = {
 
 static void heartbeats_are_definite_at_once(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(beats); i++) {
-		struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+	struct monitor rules = rules_default();
 
-		p.rules.heartbeat = &heartbeat;
-		play(&p, beats[i].steps);
-		if (strcmp(text_str(&p.trace), beats[i].trace) != 0)
-			fail_msg("%s:\n  got  %s\n  want %s", beats[i].name, text_str(&p.trace), beats[i].trace);
-		text_free(&p.trace);
-	}
+	(void)state;
+	rules.heartbeat = &heartbeat;
+	play_all(beats, COUNT_OF(beats), &rules);
 }
 
 /* ---- details that a trace does not show */
@@ -345,7 +369,7 @@ static void heartbeats_are_definite_at_once(void **state)
 static struct verdict one_look(struct player *p, char what, double at)
 {
 	struct result result = {.at_us = T0 + (int64_t)(at * 1e6),
-		.outcome = what == 'g' ? OUTCOME_UP : what == 'u' ? OUTCOME_UNKNOWN : OUTCOME_DOWN,
+		.outcome = outcome_of(what),
 		.definite = what == 'd',
 		.lagged = what == 'l',
 		.cause = "HTTP 502",
@@ -502,7 +526,8 @@ static const int thresholds[] = {21, 7, 1};
 
 static bool certificate(struct judge *judge, int64_t expires_s, int64_t day)
 {
-	struct verdict v = judge_certificate(judge, expires_s, thresholds, COUNT_OF(thresholds), day * DAY * US_PER_S);
+	int64_t now = day * DAY * US_PER_S;
+	struct verdict v = judge_certificate(judge, expires_s, thresholds, COUNT_OF(thresholds), now);
 
 	return v.events == EVENT_BIT(EVENT_CERTIFICATE);
 }

@@ -99,7 +99,8 @@ static void tokens_are_plain(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(tokens); i++)
-		assert_int_equal(monitor_token_valid(tokens[i].token, strlen(tokens[i].token)), tokens[i].valid);
+		assert_int_equal(
+			monitor_token_valid(tokens[i].token, strlen(tokens[i].token)), tokens[i].valid);
 }
 
 /* What a leak checker then looks at: everything a monitor may own, owned. */

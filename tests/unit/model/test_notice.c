@@ -46,7 +46,8 @@ static const struct {
 	{"Retry-After longer than ours", 0, DELIVERY_RETRY, 120, 0, NOTICE_WAITING, 120},
 	{"Retry-After shorter than ours", 3, DELIVERY_RETRY, 1, 0, NOTICE_WAITING, 80},
 	{"Retry-After of none", 0, DELIVERY_RETRY, 0, 0, NOTICE_WAITING, 10},
-	{"Retry-After beyond its life: tried once more at its end", 0, DELIVERY_RETRY, 1000000, 0, NOTICE_WAITING, 86400},
+	{"Retry-After beyond its life: tried once more at its end", 0, DELIVERY_RETRY, 1000000, 0,
+		NOTICE_WAITING, 86400},
 	{"Retry-After of absurd length", 0, DELIVERY_RETRY, INT64_MAX / US_PER_S, 0, NOTICE_WAITING, 86400},
 };
 
@@ -58,7 +59,8 @@ static void attempts_end_as_they_should(void **state)
 		int64_t after = attempts[i].retry_after_s;
 
 		n.attempts = attempts[i].attempts;
-		notice_attempted(&n, attempts[i].end, "answer", after < 0 ? -1 : after * S, attempts[i].random, T0);
+		notice_attempted(
+			&n, attempts[i].end, "answer", after < 0 ? -1 : after * S, attempts[i].random, T0);
 		if (n.state != attempts[i].state || n.attempts != attempts[i].attempts + 1 || n.in_flight)
 			fail_msg("%s: state %d", attempts[i].name, n.state);
 		if (n.state == NOTICE_WAITING && n.due_us != T0 + attempts[i].due_s * S)

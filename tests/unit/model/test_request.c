@@ -21,7 +21,7 @@
 
 static char shop[] = "shop", looking[] = "looking \"into\" it\n<b>";
 
-static const struct request requests[] = {
+static const struct person_request requests[] = {
 	{.kind = REQUEST_ACKNOWLEDGE, .monitor = shop, .incident = 12, .text = looking},
 	{.kind = REQUEST_ACKNOWLEDGE, .monitor = shop},
 	{.kind = REQUEST_PAUSE, .monitor = shop},
@@ -36,7 +36,7 @@ static void what_is_encoded_is_decoded(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(requests); i++) {
 		struct text t = TEXT_INIT;
-		struct request back;
+		struct person_request back;
 		struct error err;
 
 		request_encode(&t, &requests[i]);
@@ -87,7 +87,7 @@ static void bad_payloads_are_refused_and_leave_nothing(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		struct request out;
+		struct person_request out;
 		struct error err = {0};
 
 		if (request_decode(bad[i], strlen(bad[i]), &out, &err))
@@ -100,8 +100,9 @@ static void bad_payloads_are_refused_and_leave_nothing(void **state)
 
 static void unknown_members_are_ignored(void **state)
 {
-	static const char payload[] = "{\"future\":{\"a\":[1]},\"do\":\"pause\",\"monitor\":\"shop\",\"x\":null}";
-	struct request out;
+	static const char payload[] =
+		"{\"future\":{\"a\":[1]},\"do\":\"pause\",\"monitor\":\"shop\",\"x\":null}";
+	struct person_request out;
 
 	(void)state;
 	assert_true(request_decode(payload, strlen(payload), &out, NULL));
@@ -111,7 +112,7 @@ static void unknown_members_are_ignored(void **state)
 
 static void a_long_text_is_refused(void **state)
 {
-	struct request r = {.kind = REQUEST_NOTE, .monitor = shop, .incident = 1};
+	struct person_request r = {.kind = REQUEST_NOTE, .monitor = shop, .incident = 1};
 	char text[REQUEST_TEXT_MAX + 2];
 
 	(void)state;
@@ -144,7 +145,7 @@ static void fixture_init(struct fixture *f)
 	f->target = (struct request_target){.judge = &f->judge, .incident = &f->incident};
 }
 
-static struct request_effect ask(struct fixture *f, struct request request)
+static struct request_effect ask(struct fixture *f, struct person_request request)
 {
 	request.monitor = shop;
 	return request_apply(&request, "jo", T0, &f->target, T0 + US_PER_S);
@@ -157,7 +158,8 @@ static void acknowledging_marks_and_is_remembered(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	effect = ask(&f, (struct request){.kind = REQUEST_ACKNOWLEDGE, .incident = 12, .text = looking});
+	effect = ask(
+		&f, (struct person_request){.kind = REQUEST_ACKNOWLEDGE, .incident = 12, .text = looking});
 	assert_int_equal(effect.refused, WORD_NONE);
 	assert_true(effect.incident_changed);
 	assert_true(effect.verdict.dirty);
@@ -166,7 +168,7 @@ static void acknowledging_marks_and_is_remembered(void **state)
 	assert_string_equal(f.incident.acknowledged_by, "jo");
 	assert_int_equal(f.incident.entries[0].kind, ENTRY_ACKNOWLEDGED);
 	assert_string_equal(f.incident.entries[0].text, looking);
-	effect = ask(&f, (struct request){.kind = REQUEST_ACKNOWLEDGE});
+	effect = ask(&f, (struct person_request){.kind = REQUEST_ACKNOWLEDGE});
 	assert_int_equal(effect.refused, WORD_NONE);
 	assert_false(effect.incident_changed);
 	incident_clear(&f.incident);
@@ -178,10 +180,12 @@ static void only_the_open_incident_can_be_acknowledged(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_ACKNOWLEDGE, .incident = 11}).refused,
+	assert_int_equal(
+		ask(&f, (struct person_request){.kind = REQUEST_ACKNOWLEDGE, .incident = 11}).refused,
 		WORD_REQUEST_INCIDENT_OVER);
 	f.judge = (struct judge){.state = STATE_UP, .decided = STATE_UP};
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_ACKNOWLEDGE}).refused, WORD_REQUEST_INCIDENT_OVER);
+	assert_int_equal(ask(&f, (struct person_request){.kind = REQUEST_ACKNOWLEDGE}).refused,
+		WORD_REQUEST_INCIDENT_OVER);
 	assert_false(f.judge.marks & MARK_ACKNOWLEDGED);
 	assert_int_equal(f.incident.entry_count, 0);
 }
@@ -193,12 +197,12 @@ static void pausing_and_resuming(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	effect = ask(&f, (struct request){.kind = REQUEST_PAUSE});
+	effect = ask(&f, (struct person_request){.kind = REQUEST_PAUSE});
 	assert_int_equal(effect.refused, WORD_NONE);
 	assert_int_equal(effect.verdict.to, STATE_PAUSED);
 	assert_true(effect.verdict.close_incident);
 	assert_true(f.judge.paused_by_hand);
-	effect = ask(&f, (struct request){.kind = REQUEST_RESUME});
+	effect = ask(&f, (struct person_request){.kind = REQUEST_RESUME});
 	assert_int_equal(effect.verdict.to, STATE_PENDING);
 	assert_false(f.judge.paused_by_hand);
 }
@@ -211,7 +215,8 @@ static void what_the_configuration_paused_stays_so(void **state)
 	fixture_init(&f);
 	f.target.paused_by_config = true;
 	f.judge = (struct judge){.state = STATE_PAUSED, .decided = STATE_PAUSED, .paused_by_hand = true};
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_RESUME}).refused, WORD_REQUEST_PAUSED_BY_CONFIG);
+	assert_int_equal(ask(&f, (struct person_request){.kind = REQUEST_RESUME}).refused,
+		WORD_REQUEST_PAUSED_BY_CONFIG);
 	assert_int_equal(f.judge.state, STATE_PAUSED);
 	assert_false(f.judge.paused_by_hand);
 }
@@ -223,12 +228,12 @@ static void maintenance_lasts_from_when_it_was_asked_for(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	effect = ask(&f, (struct request){.kind = REQUEST_MAINTENANCE, .for_us = HOUR_US});
+	effect = ask(&f, (struct person_request){.kind = REQUEST_MAINTENANCE, .for_us = HOUR_US});
 	assert_int_equal(effect.verdict.events, EVENT_BIT(EVENT_MAINTENANCE));
 	assert_int_equal(f.judge.maintenance_until_us, T0 + HOUR_US);
 	assert_true(judge_maintenance_due(&f.judge, false, T0 + HOUR_US - 1));
 	assert_false(judge_maintenance_due(&f.judge, false, T0 + HOUR_US));
-	effect = ask(&f, (struct request){.kind = REQUEST_MAINTENANCE, .for_us = 0});
+	effect = ask(&f, (struct person_request){.kind = REQUEST_MAINTENANCE, .for_us = 0});
 	assert_int_equal(effect.refused, WORD_NONE);
 	assert_false(f.judge.marks & MARK_MAINTENANCE);
 }
@@ -236,7 +241,7 @@ static void maintenance_lasts_from_when_it_was_asked_for(void **state)
 static void maintenance_asked_for_too_long_ago_does_not_begin(void **state)
 {
 	struct fixture f;
-	struct request request = {.kind = REQUEST_MAINTENANCE, .monitor = shop, .for_us = HOUR_US};
+	struct person_request request = {.kind = REQUEST_MAINTENANCE, .monitor = shop, .for_us = HOUR_US};
 	struct request_effect effect;
 
 	(void)state;
@@ -254,7 +259,8 @@ static void a_window_of_the_configuration_cannot_be_ended(void **state)
 	fixture_init(&f);
 	f.target.window_active = true;
 	f.judge.marks = MARK_MAINTENANCE;
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_MAINTENANCE}).refused, WORD_REQUEST_WINDOW_ACTIVE);
+	assert_int_equal(ask(&f, (struct person_request){.kind = REQUEST_MAINTENANCE}).refused,
+		WORD_REQUEST_WINDOW_ACTIVE);
 	assert_true(f.judge.marks & MARK_MAINTENANCE);
 }
 
@@ -265,12 +271,13 @@ static void notes_are_kept_with_their_incident(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	effect = ask(&f, (struct request){.kind = REQUEST_NOTE, .incident = 12, .text = looking, .is_public = true});
+	effect = ask(&f, (struct person_request){
+				 .kind = REQUEST_NOTE, .incident = 12, .text = looking, .is_public = true});
 	assert_true(effect.incident_changed);
 	assert_int_equal(f.incident.entries[0].kind, ENTRY_NOTE);
 	assert_int_equal(f.incident.entries[0].status, 1);
 	assert_string_equal(f.incident.entries[0].who, "jo");
-	effect = ask(&f, (struct request){.kind = REQUEST_NOTE, .incident = 13, .text = looking});
+	effect = ask(&f, (struct person_request){.kind = REQUEST_NOTE, .incident = 13, .text = looking});
 	assert_int_equal(effect.refused, WORD_REQUEST_NO_INCIDENT);
 	assert_int_equal(f.incident.entry_count, 1);
 	incident_clear(&f.incident);
@@ -283,9 +290,13 @@ static void a_list_needs_no_incident(void **state)
 	(void)state;
 	fixture_init(&f);
 	f.target.incident = NULL;
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_ACKNOWLEDGE, .incident = 12}).refused, WORD_NONE);
+	assert_int_equal(
+		ask(&f, (struct person_request){.kind = REQUEST_ACKNOWLEDGE, .incident = 12}).refused,
+		WORD_NONE);
 	assert_true(f.judge.marks & MARK_ACKNOWLEDGED);
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_NOTE, .incident = 12, .text = looking}).refused,
+	assert_int_equal(
+		ask(&f, (struct person_request){.kind = REQUEST_NOTE, .incident = 12, .text = looking})
+			.refused,
 		WORD_NONE);
 }
 
@@ -295,7 +306,7 @@ static void what_is_out_of_bounds_changes_nothing(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	assert_int_equal(ask(&f, (struct request){.kind = REQUEST_MAINTENANCE, .for_us = 1}).refused,
+	assert_int_equal(ask(&f, (struct person_request){.kind = REQUEST_MAINTENANCE, .for_us = 1}).refused,
 		WORD_REQUEST_BAD_LENGTH);
 	assert_int_equal(f.judge.maintenance_until_us, 0);
 }

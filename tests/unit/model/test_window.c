@@ -20,7 +20,9 @@ static int64_t when(const struct zone *zone, const char *text)
 {
 	struct civil c = {0};
 
-	assert_int_equal(sscanf(text, "%d-%d-%d %d:%d:%d", &c.year, &c.month, &c.day, &c.hour, &c.minute, &c.second), 6);
+	assert_int_equal(
+		sscanf(text, "%d-%d-%d %d:%d:%d", &c.year, &c.month, &c.day, &c.hour, &c.minute, &c.second),
+		6);
 	return calendar_unix(zone, &c);
 }
 
@@ -44,12 +46,14 @@ static const struct {
 	{"2026-05-01 02:00 for 2h", "Asia/Taipei", "2026-05-01 02:00:00", true, "2026-05-01 04:00:00"},
 	{"2026-05-01 02:00 for 2h", "Asia/Taipei", "2026-05-01 03:59:59", true, "2026-05-01 04:00:00"},
 	{"2026-05-01 02:00 for 2h", "Asia/Taipei", "2026-05-01 04:00:00", false, NULL},
-	{"2026-05-01 02:00 to 2026-05-02 01:30", "Asia/Taipei", "2026-05-01 23:00:00", true, "2026-05-02 01:30:00"},
+	{"2026-05-01 02:00 to 2026-05-02 01:30", "Asia/Taipei", "2026-05-01 23:00:00", true,
+		"2026-05-02 01:30:00"},
 	{"2026-05-01T02:00:30 for 30s", "Asia/Taipei", "2026-05-01 02:00:59", true, "2026-05-01 02:01:00"},
 	{"2026-05-01T02:00Z for 1h", "UTC", "2026-05-01 02:30:00", true, "2026-05-01 03:00:00"},
 	{"2026-05-01 02:00+08:00 for 1h in UTC", "UTC", "2026-04-30 18:30:00", true, "2026-04-30 19:00:00"},
 	{"2026-05-01 02:00-02:30 for 1h", "UTC", "2026-05-01 04:30:00", true, "2026-05-01 05:30:00"},
-	{"2026-05-01 02:00 for 1h in Europe/Berlin", "UTC", "2026-05-01 00:00:00", true, "2026-05-01 01:00:00"},
+	{"2026-05-01 02:00 for 1h in Europe/Berlin", "UTC", "2026-05-01 00:00:00", true,
+		"2026-05-01 01:00:00"},
 
 	/* 2026-05-01 is a Friday */
 	{"mon-fri 09:00-18:00", "Asia/Taipei", "2026-05-01 08:59:59", false, "2026-05-01 09:00:00"},
@@ -73,7 +77,8 @@ static const struct {
 	{"cron 0 3 * * sun for 2h", "Asia/Taipei", "2026-05-01 00:00:00", false, "2026-05-03 03:00:00"},
 	{"cron 0 3 * * sun for 2h", "Asia/Taipei", "2026-05-03 03:00:00", true, "2026-05-03 05:00:00"},
 	{"cron 0 3 * * sun for 2h", "Asia/Taipei", "2026-05-03 05:00:00", false, "2026-05-10 03:00:00"},
-	{"cron @daily for 30m in Asia/Taipei", "Asia/Taipei", "2026-05-03 00:29:59", true, "2026-05-03 00:30:00"},
+	{"cron @daily for 30m in Asia/Taipei", "Asia/Taipei", "2026-05-03 00:29:59", true,
+		"2026-05-03 00:30:00"},
 	{"cron 0 * * * * for 1h", "Asia/Taipei", "2026-05-03 00:29:59", true, NULL},
 	{"cron * * * * * for 2m", "Asia/Taipei", "2026-05-03 00:29:59", true, NULL},
 	{"cron 0,30 3 1 * * for 1h", "Asia/Taipei", "2026-05-02 00:00:00", false, "2026-06-01 03:00:00"},
@@ -84,8 +89,10 @@ static const struct {
 	{"01:00-04:00 in Europe/Berlin", "UTC", "2026-10-25 00:30:00", true, "2026-10-25 03:00:00"},
 	{"02:15-02:45 in Europe/Berlin", "UTC", "2026-03-28 12:00:00", false, "2026-03-30 00:15:00"},
 	{"02:30-03:30 in Europe/Berlin", "UTC", "2026-03-29 01:00:00", true, "2026-03-29 01:30:00"},
-	{"2026-03-29 01:30 for 1h in Europe/Berlin", "UTC", "2026-03-29 01:00:00", true, "2026-03-29 01:30:00"},
-	{"cron 30 2 * * * for 1h in Europe/Berlin", "UTC", "2026-03-29 01:10:00", true, "2026-03-29 02:00:00"},
+	{"2026-03-29 01:30 for 1h in Europe/Berlin", "UTC", "2026-03-29 01:00:00", true,
+		"2026-03-29 01:30:00"},
+	{"cron 30 2 * * * for 1h in Europe/Berlin", "UTC", "2026-03-29 01:10:00", true,
+		"2026-03-29 02:00:00"},
 };
 
 static void windows_open_and_close_when_they_say(void **state)

@@ -205,7 +205,8 @@ static void each_value_has_its_own_word(void **state)
 	(void)state;
 	for (int i = 0; i < STATE__COUNT; i++) {
 		if (i != STATE_SUSPECT)
-			assert_string_equal(word(LANGUAGE_EN, word_of_state(i)), monitor_state_name((enum monitor_state)i));
+			assert_string_equal(word(LANGUAGE_EN, word_of_state(i)),
+				monitor_state_name((enum monitor_state)i));
 	}
 	assert_int_equal(word_of_event(EVENT_DIGEST), WORD_EVENT_DIGEST);
 	assert_int_equal(word_of_event(99), WORD_EVENT_UNKNOWN);
