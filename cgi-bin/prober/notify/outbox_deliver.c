@@ -203,25 +203,12 @@ static bool collect(void *arg, const struct notice *notice)
 /* Leaves in lane->due only what may go now. */
 static void keep_ready(struct outbox *outbox, struct lane *lane, int64_t now_us)
 {
-	bool machine = lane->type && lane->type->machine;
-	int64_t limit = lane->configured ? channel_limit(lane->configured) : 0;
-	size_t kept = 0;
+	struct gate_rules rules = {lane->configured ? channel_limit(lane->configured) : 0,
+		!lane->type || lane->type->machine};
+	size_t ready = gate_ready(&lane->gate, &lane->due, &rules, now_us, &outbox->next_us);
 
-	for (size_t i = 0; i < lane->due.n; i++) {
-		int64_t opens = gate_opens_us(&lane->gate, &lane->due.at[i], limit, machine, now_us);
-
-		if (opens <= now_us) {
-			struct notice ready = lane->due.at[i];
-
-			lane->due.at[i] = lane->due.at[kept];
-			lane->due.at[kept++] = ready;
-		} else {
-			wake_at(outbox, opens);
-		}
-	}
-	for (size_t i = kept; i < lane->due.n; i++)
-		notice_clear(&lane->due.at[i]);
-	lane->due.n = kept;
+	while (lane->due.n > ready)
+		notice_clear(&lane->due.at[--lane->due.n]);
 }
 
 static bool anything_due(struct outbox *outbox, int64_t now_us, bool *any, struct error *err)

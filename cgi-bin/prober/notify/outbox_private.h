@@ -46,22 +46,30 @@ bool outbox_acknowledged(struct state_txn *txn, struct inbox *inbox, const struc
 
 /* What is remembered of a channel, in a note of the state. */
 struct gate {
-	int64_t opened_us;     /* when it last let messages out: what was due then may go */
+	int64_t opened_us;     /* begin of the newest window */
+	int64_t window_us;     /* its length */
+	int64_t released_us;   /* what was due by then may go: a window's end let it out */
+	int64_t alone;         /* messages that went within the window because they were alone */
 	int64_t hour_us;       /* begin of the hour that is counted */
 	int64_t count;         /* messages begun in it */
 	int64_t not_before_us; /* the service asked to be left alone until then */
 };
+struct gate_rules {
+	int64_t limit;         /* messages an hour, 0 none */
+	bool machine;          /* wants each event on its own */
+};
 void gate_read(struct gate *gate, const char *note);
 void gate_print(const struct gate *gate, struct text *note);
-/* When a notice that is due may go: now_us or before is at once. */
-int64_t gate_opens_us(const struct gate *gate, const struct notice *notice, int64_t limit, bool machine,
-	int64_t now_us);
-/* It goes now. */
-void gate_pass(struct gate *gate, const struct notice *notice, int64_t now_us);
+/* Puts those of the channel's due notices (oldest first) to the front that may go now, and says how many.
+   *wake_us comes down to when the next of the others may. */
+size_t gate_ready(const struct gate *gate, struct notices *due, const struct gate_rules *rules, int64_t now_us,
+	int64_t *wake_us);
+/* Are these that may go now one message? They are when they are many, or when several have been held for
+   longer than gathering takes. */
+bool gate_gathers(const struct notice *ready, size_t n, int64_t now_us);
+/* This one goes now, alone or (the oldest of them) as a digest. */
+void gate_pass(struct gate *gate, const struct notice *notice, bool digest, int64_t now_us);
 /* Has the hour's limit been reached, so that what waited becomes one message? */
 bool gate_was_full(const struct gate *gate, int64_t limit);
-/* Of the notices of one channel that may go now: are they one message? They are when they are many, or when
-   several have been held for longer than gathering takes. */
-bool gate_gathers(const struct notices *ready, int64_t now_us);
 
 #endif

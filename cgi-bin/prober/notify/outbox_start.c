@@ -329,13 +329,15 @@ static bool refuse_all(struct start *s, struct notices *ready)
 bool outbox_start(struct start *s, struct notices *ready, struct gate *gate, struct notice *notice,
 	struct message *message)
 {
+	bool digest = s->type && !s->type->machine && gate_gathers(ready->at, ready->n, s->now_us);
+	struct notice oldest = ready->at[0];
 	bool full;
 
 	s->chosen = s->changed = false;
 	if (!s->type)
 		return refuse_all(s, ready);
 	full = gate_was_full(gate, channel_limit(s->configured));
-	if (!s->type->machine && gate_gathers(ready, s->now_us)) {
+	if (digest) {
 		if (!make_digest(s, ready, full, notice))
 			return false;
 		if (s->chosen)
@@ -348,6 +350,6 @@ bool outbox_start(struct start *s, struct notices *ready, struct gate *gate, str
 	}
 	if (!s->chosen)
 		return true;
-	gate_pass(gate, notice, s->now_us);
+	gate_pass(gate, &oldest, digest, s->now_us);
 	return gate_store(s->txn, notice->channel, gate, s->err);
 }
