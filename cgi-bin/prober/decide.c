@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * decide: from what a look showed to what is told.
+ *
+ * The judge weighs each result. When the evidence suffices it wants to know how we see: that takes time, so
+ * the post joins those that wait, and decide_waiting() is called whenever an answer may have come. A look that
+ * was impossible and would be decided on ("unknown") waits in the same way: when it is us who are offline,
+ * that is no news of the monitor.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "prober/pass_private.h"
+#include "prober/views.h"
+
+/* ---- verdicts */
+
+void decide_apply(struct post *post, const struct verdict *verdict)
+{
+	if (verdict->dirty)
+		book_judge(post);
+	if (verdict->recheck_ms > 0) {
+		post->step_us = pass_now(post->pass) + verdict->recheck_ms * US_PER_MS;
+		post->ladder = true;
+	}
+	if (verdict->changed || verdict->events || verdict->held || verdict->open_incident || verdict->close_incident)
+		book_tell(post, verdict);
+}
+
+static void wait_for_view(struct post *post)
+{
+	if (post->waiting)
+		return;
+	post->waiting = true;
+	post->next_waiting = post->pass->waiting;
+	post->pass->waiting = post;
+	views_ask(post);
+}
+
+/* ---- results */
+
+/* A heartbeat is armed by its first beat; before it there is nothing to judge. */
+static bool is_unarmed(const struct post *post)
+{
+	return post->monitor->heartbeat && post->judge.decided == STATE_PENDING;
+}
+
+/* Would the judge, now that one more look was impossible, tell people of it? */
+static bool would_tell_unknown(const struct post *post)
+{
+	const struct judge *judge = &post->judge;
+
+	return judge->unseen + 1 >= post->monitor->confirm &&
+		(judge->decided != STATE_UNKNOWN || judge->incident == 0);
+}
+
+/* Evidence is kept from the first bad look on, and let go when it came to nothing. While an incident lasts
+   only what is new is added: the samples have the rest. */
+static void keep_evidence(struct post *post, const struct result *result, bool news)
+{
+	const struct judge *judge = &post->judge;
+
+	if (judge->incident ? news : judge->tries > 0 || judge->decided == STATE_DOWN || judge->unseen > 0)
+		book_attempt(post, result);
+	else if (!judge->incident && judge->tries == 0 && judge->decided == STATE_UP)
+		book_forget_attempts(post);
+}
+
+static void weigh(struct post *post, const struct result *result)
+{
+	bool news = result->outcome == OUTCOME_UP || strcmp(post->judge.cause, result->cause) != 0;
+	struct verdict verdict = judge_result(&post->judge, post->monitor, result, pass_now(post->pass));
+
+	keep_evidence(post, result, news);
+	decide_apply(post, &verdict);
+	if (verdict.ready)
+		wait_for_view(post);
+}
+
+/* We are the reason why it could not be looked at. */
+static void be_blind(struct post *post)
+{
+	struct verdict verdict = judge_blind(&post->judge, pass_now(post->pass));
+
+	decide_apply(post, &verdict);
+}
+
+static void weigh_unknown(struct post *post, const struct result *result)
+{
+	if (is_unarmed(post))
+		return;
+	if (post->monitor->heartbeat) {
+		be_blind(post); /* the one thing that can hide heartbeats is our own web side, or its book */
+	} else if (would_tell_unknown(post)) {
+		post->parked = mem_dup(result, sizeof(*result));
+		post->parked->headers = post->parked->body = NULL;
+		wait_for_view(post);
+	} else {
+		weigh(post, result);
+	}
+}
+
+void decide_result(struct post *post, struct result *result)
+{
+	bool ignored = result->lagged && result->outcome == OUTCOME_DOWN;
+
+	post->pass->info.failed += result->outcome == OUTCOME_DOWN;
+	if (result->outcome == OUTCOME_UNKNOWN)
+		weigh_unknown(post, result);
+	else
+		weigh(post, result);
+	book_sample(post, result, ignored ? OUTCOME_UNKNOWN : result->outcome);
+}
+
+/* ---- those that wait */
+
+/* What its parents explain is not told of it now; judge_owed() tells it when they no longer do. */
+static void hold_for_parent(struct post *post, struct verdict *verdict)
+{
+	const unsigned alerts = EVENT_BIT(EVENT_DOWN) | EVENT_BIT(EVENT_FLAPPING);
+	unsigned held = verdict->events & alerts;
+
+	if (!held)
+		return;
+	verdict->events &= ~held;
+	verdict->held |= held;
+	verdict->held_because = "parent";
+	judge_untold(&post->judge, held);
+	verdict->dirty = true;
+}
+
+static void decide_parked(struct post *post, enum view view)
+{
+	struct result *result = post->parked;
+
+	post->parked = NULL;
+	if (view == VIEW_IS_CLEAR || view == VIEW_PARENT_DOWN)
+		weigh(post, result);
+	else
+		be_blind(post);
+	free(result);
+}
+
+static void decide_ready(struct post *post, enum view view)
+{
+	static const enum judge_view views[] = {
+		[VIEW_IS_CLEAR] = VIEW_CLEAR,
+		[VIEW_PARENT_DOWN] = VIEW_CLEAR,
+		[VIEW_IS_BLIND] = VIEW_BLIND,
+		[VIEW_IS_MASS] = VIEW_HELD,
+	};
+	struct verdict verdict = judge_decide(&post->judge, post->monitor, views[view], pass_now(post->pass));
+
+	if (view == VIEW_PARENT_DOWN)
+		hold_for_parent(post, &verdict);
+	decide_apply(post, &verdict);
+}
+
+void decide_waiting(struct pass *pass)
+{
+	struct post *post = pass->waiting, *next;
+
+	pass->waiting = NULL;
+	for (; post; post = next) {
+		enum view view = views_of(post);
+
+		next = post->next_waiting;
+		if (view == VIEW_PENDING) {
+			post->next_waiting = pass->waiting;
+			pass->waiting = post;
+			continue;
+		}
+		post->waiting = false;
+		if (post->parked)
+			decide_parked(post, view);
+		else
+			decide_ready(post, view);
+		post_schedule(post);
+	}
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * look: starting what is due, within what one machine can do at a time, and taking what it showed.
+ *
+ * At most ACTIVE_MAX looks are busy (an event within the last 20 ms): more of them only wait for our processor
+ * and make the times that we report longer than they are. Those that wait for an answer cost a descriptor and
+ * nothing else: up to open_max of them.
+ *
+ * Slots: a look that begins at or after a monitor's next slot answers the newest slot that has come. Slots
+ * between, which nobody answered, are stored as unknown, so every slot has exactly one result.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "prober/pass_private.h"
+#include "prober/check/heartbeat.h"
+
+#define MISSED_MAX 120 /* of one monitor at a time: beyond, the gap itself says that nobody looked */
+
+/* ---- slots */
+
+/* The next slot as its record tells it; 0: at once, and nothing was missed before. */
+static int64_t slot_from_row(const struct post *post)
+{
+	const struct row *row = &post->row;
+
+	if (!row->next_due_us || !row->checked_us || row->checked_us > pass_now(post->pass) || post->pass->stepped)
+		return 0;
+	return slot_after(post->id, post_interval(post), row->checked_us);
+}
+
+void look_missed(struct post *post, int64_t until_us)
+{
+	int64_t interval = post_interval(post), slot = post->slot_us;
+
+	for (unsigned n = 0; slot && slot < until_us && n < MISSED_MAX; n++) {
+		book_unknown(post, slot);
+		slot = slot_after(post->id, interval, slot);
+	}
+}
+
+/* Which slot does a look that begins now answer? Those before it were missed. */
+static void take_slot(struct post *post, int64_t now_us)
+{
+	int64_t interval = post_interval(post), newest = slot_before(post->id, interval, now_us);
+
+	post->answering_us = 0;
+	if (post->slot_us > now_us)
+		return;
+	look_missed(post, newest);
+	post->answering_us = newest;
+	post->slot_us = slot_after(post->id, interval, now_us);
+}
+
+/* ---- what a look showed */
+
+static void heartbeat_deadline(struct post *post)
+{
+	struct pass *pass = post->pass;
+	struct beat_age age;
+	struct moment now;
+	int exit_status;
+
+	clock_now(&now);
+	if (pass->world.inbox && heartbeat_look(pass->world.inbox, post->monitor, pass->world.grace_from_us, &now,
+					 &age, &exit_status, NULL) && age.freshness == FRESH)
+		post->step_us = age.deadline_us + US_PER_MS;
+}
+
+static void look_ended(struct post *post, struct result *result)
+{
+	post->step_us = 0;
+	post->ladder = false;
+	result->slot_us = post->answering_us;
+	if (post->monitor->heartbeat && result->outcome == OUTCOME_UP)
+		heartbeat_deadline(post);
+	decide_result(post, result);
+	post_schedule(post);
+}
+
+static void look_done(struct check *check, void *arg)
+{
+	struct post *post = arg;
+
+	post->check = NULL;
+	post->pass->open--;
+	post->pass->info.checked++;
+	look_ended(post, &check->result);
+	pass_wake(post->pass);
+}
+
+/* The look could not even begin. */
+static void look_impossible(struct post *post, const struct error *err)
+{
+	struct result result = {.timings = TIMINGS_NONE, .at_us = pass_now(post->pass)};
+
+	result_cause(&result, "%s", err->text);
+	look_ended(post, &result);
+	result_clear(&result);
+}
+
+/* ---- beginning */
+
+static const cJSON *secrets_of(struct post *post)
+{
+	if (post->monitor->heartbeat)
+		return NULL;
+	return cJSON_GetObjectItemCaseSensitive(pass_privates(post->pass, "monitors"), post->monitor->slug);
+}
+
+/* Paused by configuration or by a person: it is looked at no more until that changes. */
+static bool is_paused(struct post *post)
+{
+	struct verdict verdict = judge_pause(&post->judge, post->monitor->paused, pass_now(post->pass));
+
+	if (verdict.changed)
+		decide_apply(post, &verdict);
+	if (!post->monitor->paused)
+		return false;
+	post->slot_us = INT64_MAX;
+	post->step_us = 0;
+	post->ladder = false;
+	post_schedule(post);
+	return true;
+}
+
+static void look_start(struct post *post, struct state_txn *txn)
+{
+	struct pass *pass = post->pass;
+	struct error err = {0};
+
+	if (!post_read(post, txn, &err)) {
+		log_warn("monitor %u: %s", post->id, err.text);
+		return;
+	}
+	if (!post->started)
+		post->slot_us = slot_from_row(post);
+	post->started = true;
+	if (is_paused(post))
+		return;
+	take_slot(post, pass_now(pass));
+	post->check = check_start(pass->loop, &pass->world, post->monitor, secrets_of(post), look_done, post, &err);
+	if (post->check)
+		pass->open++;
+	else
+		look_impossible(post, &err);
+}
+
+/* How many may be started now. */
+static size_t room(const struct pass *pass)
+{
+	size_t active = loop_active(pass->loop), open = pass->open;
+
+	if (active >= ACTIVE_MAX || open >= pass->open_max)
+		return 0;
+	active = ACTIVE_MAX - active;
+	open = pass->open_max - open;
+	return active < open ? active : open;
+}
+
+void looks_start(struct pass *pass)
+{
+	struct state_txn *txn;
+	size_t n = room(pass);
+
+	posts_ripen(pass);
+	if (pass->over || n == 0 || !posts_ready(pass))
+		return;
+	txn = state_begin(pass->state, false, NULL);
+	for (; txn && n > 0 && posts_ready(pass); n--)
+		look_start(posts_take(pass), txn);
+	state_end(txn);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * slots: arithmetic of due times.
+ */
+#include "prober/slots.h"
+
+static int64_t phase(uint32_t id, int64_t interval_us)
+{
+	return interval_us > MINUTE_US ? (int64_t)id * MINUTE_US % interval_us : 0;
+}
+
+static int64_t floor_to(int64_t t_us, int64_t step_us)
+{
+	int64_t rest = t_us % step_us;
+
+	return t_us - (rest < 0 ? rest + step_us : rest);
+}
+
+int64_t slot_before(uint32_t id, int64_t interval_us, int64_t t_us)
+{
+	int64_t shift = phase(id, interval_us);
+
+	return floor_to(t_us - shift, interval_us) + shift;
+}
+
+int64_t slot_after(uint32_t id, int64_t interval_us, int64_t t_us)
+{
+	return slot_before(id, interval_us, t_us) + interval_us;
+}
+
+int64_t slot_interval(int64_t interval_us, int64_t cadence_us)
+{
+	/* A cadence that wavers around the minute is a one-minute cron. */
+	return cadence_us > interval_us && cadence_us > MINUTE_US + MINUTE_US / 2 ? cadence_us : interval_us;
+}
+
+int64_t minute_end(int64_t t_us)
+{
+	return floor_to(t_us, MINUTE_US) + MINUTE_US;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * views: what stands between enough evidence and a decision. Is a parent the reason? Is it us who are
+ * offline? Has half the world gone at once?
+ */
+#ifndef PROBER_VIEWS_H
+#define PROBER_VIEWS_H
+
+struct post;
+
+enum view {
+	VIEW_PENDING = 0, /* the answer is not there yet */
+	VIEW_IS_CLEAR,
+	VIEW_PARENT_DOWN, /* it is down, and so is what it depends on: that is told, this is not */
+	VIEW_IS_BLIND,
+	VIEW_IS_MASS,
+};
+
+/* Its evidence suffices: begins whatever must be asked. */
+void views_ask(struct post *post);
+enum view views_of(struct post *post);
+
+#endif
