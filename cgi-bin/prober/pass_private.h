@@ -93,6 +93,10 @@ struct pass {
 	bool stepped;              /* the wall clock was stepped since the last pass: no slot was missed */
 	bool reconsider;           /* the configuration changed: every monitor is looked at */
 	struct loop_timer *wake;
+	bool woken;
+	struct loop_timer *progress;
+	int64_t outbox_due_us;     /* wall clock, as of ... */
+	int64_t outbox_asked_us;   /* ... this (monotonic) */
 	/* posts.c */
 	struct post **posts;       /* by id; NULL: not in this pass */
 	size_t post_count;
@@ -102,7 +106,6 @@ struct pass {
 	size_t configured;         /* rows that are configured and not paused */
 	/* look.c */
 	size_t open, open_max;
-	bool show;                 /* progress on a terminal */
 	/* decide.c, witness.c */
 	struct post *waiting;
 	struct witness *witness;

@@ -20,11 +20,17 @@ static void heap_set(struct pass *pass, size_t index, struct post *post)
 	post->heap_index = index;
 }
 
+/* Of equal due times in the order of ids: neighbours share pages of the store. */
+static bool before(const struct post *a, const struct post *b)
+{
+	return a->due_us != b->due_us ? a->due_us < b->due_us : a->id < b->id;
+}
+
 static void heap_up(struct pass *pass, size_t index)
 {
 	struct post *post = pass->heap[index];
 
-	while (index > 0 && post->due_us < pass->heap[(index - 1) / 2]->due_us) {
+	while (index > 0 && before(post, pass->heap[(index - 1) / 2])) {
 		heap_set(pass, index, pass->heap[(index - 1) / 2]);
 		index = (index - 1) / 2;
 	}
@@ -40,9 +46,9 @@ static void heap_down(struct pass *pass, size_t index)
 
 		if (child >= pass->heap_count)
 			break;
-		if (child + 1 < pass->heap_count && pass->heap[child + 1]->due_us < pass->heap[child]->due_us)
+		if (child + 1 < pass->heap_count && before(pass->heap[child + 1], pass->heap[child]))
 			child++;
-		if (pass->heap[child]->due_us >= post->due_us)
+		if (!before(pass->heap[child], post))
 			break;
 		heap_set(pass, index, pass->heap[child]);
 		index = child;
@@ -222,12 +228,32 @@ struct post *post_of(struct pass *pass, uint32_t id)
 }
 
 /* Due within this minute? A look that was made in the future tells that the clock was stepped back since, and
-   that the due time means nothing any more. After a change of the configuration every record is looked at. */
+   that the due time means nothing any more. */
 static bool is_due(const struct pass *pass, struct row *row)
 {
-	if (row->checked_us > pass->info.started_us + MINUTE_US || pass->reconsider)
+	if (row->checked_us > pass->info.started_us + MINUTE_US)
 		row->next_due_us = 0;
 	return row->next_due_us < pass->end_us;
+}
+
+/* The configuration changed: every due time is worked out again, from the newest look. */
+static void reconsider(struct pass *pass, uint32_t id, const struct row *row, struct state_txn *txn)
+{
+	struct post *post = post_new(pass, id, row);
+
+	if (!post_read(post, txn, NULL))
+		return;
+	if (row->state == STATE_PAUSED || post->monitor->paused || !row->checked_us) {
+		post->due_us = post->row.next_due_us = 0;
+		heap_insert(pass, post);
+		return;
+	}
+	post->slot_us = slot_after(id, post_interval(post), row->checked_us);
+	post->step_us = post->ladder ? row->next_due_us : 0;
+	post->started = true;
+	post_schedule(post);
+	if (post->row_dirty)
+		book_row(post);
 }
 
 bool posts_load(struct pass *pass, struct error *err)
@@ -237,22 +263,22 @@ bool posts_load(struct pass *pass, struct error *err)
 	size_t n = 0;
 	bool ok = txn && state_rows(txn, &rows, &n, err);
 
-	state_end(txn);
 	pass->suspects.last = &pass->suspects.first;
 	pass->regular.last = &pass->regular.first;
-	if (!ok)
-		return false;
 	pass->posts = mem_array(n + 1, sizeof(pass->posts[0]));
 	pass->post_count = n;
-	for (size_t id = 1; id < n; id++) {
+	for (uint32_t id = 1; id < n; id++) {
 		if (!(rows[id].flags & ROW_CONFIGURED))
 			continue;
 		pass->configured += rows[id].state != STATE_PAUSED;
-		if (is_due(pass, &rows[id]))
-			heap_insert(pass, post_new(pass, (uint32_t)id, &rows[id]));
+		if (pass->reconsider)
+			reconsider(pass, id, &rows[id], txn);
+		else if (is_due(pass, &rows[id]))
+			heap_insert(pass, post_new(pass, id, &rows[id]));
 	}
+	state_end(txn);
 	free(rows);
-	return true;
+	return ok;
 }
 
 static void post_free(struct post *post)

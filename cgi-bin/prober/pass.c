@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pass: the story of one pass.
+ */
+#include "prober/pass.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/fresh.h"
+#include "prober/check/ca_bundle.h"
+#include "prober/commands.h"
+#include "prober/pass_private.h"
+
+#define LOG_BYTES (1024 * 1024)
+#define BUSY_MS 2           /* how soon to look again whether the processor has room */
+#define PROGRESS_MS 200
+#define OUTBOX_ASK_US (200 * US_PER_MS)
+
+int64_t pass_now(const struct pass *pass)
+{
+	(void)pass;
+	return clock_wall_us();
+}
+
+/* ---- signals */
+
+static int signal_pipe[2] = {-1, -1};
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	interrupted = 1;
+	if (write(signal_pipe[1], "", 1) < 0)
+		errno = saved; /* full: it is awake already */
+	errno = saved;
+}
+
+bool pass_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+void pass_catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+		return;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void stop_soon(void *arg, unsigned events)
+{
+	struct pass *pass = arg;
+
+	(void)events;
+	pass->over = true;
+	loop_stop(pass->loop);
+}
+
+/* ---- opening */
+
+/* The prober makes both books; the web program's it then only reads. */
+static struct inbox *open_inbox(const char *store, struct error *err)
+{
+	struct inbox *inbox = inbox_open(store, STORE_READ, err);
+
+	if (inbox || err->kind != ERROR_MISSING)
+		return inbox;
+	inbox = inbox_open(store, STORE_CREATE, err);
+	inbox_close(inbox);
+	return inbox_open(store, STORE_READ, err);
+}
+
+static bool open_books(struct pass *pass, struct error *err)
+{
+	static char problem[sizeof(err->text)];
+	struct error inbox_err = {0};
+
+	pass->state = state_open(pass->store, STORE_CREATE, err);
+	if (!pass->state)
+		return false;
+	pass->inbox = open_inbox(pass->store, &inbox_err);
+	if (!pass->inbox) {
+		log_warn("beats cannot be read: %s", inbox_err.text);
+		memcpy(problem, inbox_err.text, sizeof(problem));
+		pass->world.inbox_problem = problem;
+	}
+	pass->world.inbox = pass->inbox;
+	return true;
+}
+
+static size_t descriptors(void)
+{
+	struct rlimit limit = {0};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 256;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur > 65536 ? 65536 : (size_t)limit.rlim_cur;
+}
+
+static void set_limits(struct pass *pass)
+{
+	size_t n = descriptors();
+
+	n = n > OPEN_RESERVE + 1 ? n - OPEN_RESERVE : 1;
+	pass->open_max = n < OPEN_MAX ? n : OPEN_MAX;
+}
+
+/* ---- what the last pass tells this one */
+
+static int64_t distance(const struct pass_info *last, const struct moment *now)
+{
+	if (last->boot_id && last->boot_id == now->boot_id)
+		return now->boot_us - last->boot_us;
+	return now->wall_us - last->started_us;
+}
+
+static bool clock_stepped(const struct pass_info *last, const struct moment *now)
+{
+	int64_t step;
+
+	if (!last->started_us || last->boot_id != now->boot_id)
+		return false;
+	step = now->wall_us - last->started_us - (now->boot_us - last->boot_us);
+	if (llabs(step) <= 30 * US_PER_S)
+		return false;
+	log_warn("the clock was stepped by %lld s", (long long)(step / US_PER_S));
+	return true;
+}
+
+static bool info_begin(struct pass *pass, bool config_ok, struct error *err)
+{
+	struct state_txn *txn = state_begin(pass->state, false, err);
+	bool ok = txn && state_pass(txn, &pass->info, err);
+	struct pass_info *info = &pass->info;
+	struct moment now;
+
+	state_end(txn);
+	if (!ok)
+		return false;
+	clock_now(&now);
+	pass->stepped = clock_stepped(info, &now);
+	if (fresh_gap_us(info, &now) > 0) {
+		log_info("nobody looked for %lld s", (long long)(fresh_gap_us(info, &now) / US_PER_S));
+		info->grace_from_us = now.wall_us;
+	}
+	if (info->started_us)
+		info->cadence_us = fresh_cadence(info->cadence_us, distance(info, &now));
+	info->started_us = now.wall_us;
+	info->finished_us = 0;
+	info->boot_id = now.boot_id;
+	info->boot_us = now.boot_us;
+	info->config_ok = config_ok;
+	info->checked = info->failed = 0;
+	pass->info_dirty = true;
+	pass->world.grace_from_us = info->grace_from_us;
+	pass->world.web_failing = info->web_failing;
+	return true;
+}
+
+const cJSON *pass_privates(struct pass *pass, const char *section)
+{
+	struct error err = {0};
+
+	if (!pass->privates_known && !config_privates(pass->state, pass->store, &pass->privates, &err))
+		log_warn("the private part of the configuration cannot be read: %s", err.text);
+	pass->privates_known = true;
+	return cJSON_GetObjectItemCaseSensitive(pass->privates.json, section);
+}
+
+/* ---- the minute */
+
+static void notice_end(struct pass *pass)
+{
+	int64_t now = pass_now(pass), step = now - clock_mono_us() - pass->wall_less_mono_us;
+
+	if (now >= pass->end_us || llabs(step) > STEP_US)
+		pass->over = true;
+}
+
+static int64_t outbox_due(struct pass *pass)
+{
+	int64_t now = clock_mono_us();
+
+	if (now - pass->outbox_asked_us > OUTBOX_ASK_US) {
+		pass->outbox_asked_us = now;
+		pass->outbox_due_us = outbox_next_us(pass->outbox);
+	}
+	return pass->outbox_due_us;
+}
+
+static bool in_hand(struct pass *pass)
+{
+	return pass->open > 0 || pass->waiting || outbox_in_flight(pass->outbox) > 0;
+}
+
+/* When the next thing of this minute is due; INT64_MAX: nothing more. */
+static int64_t next_due(struct pass *pass)
+{
+	int64_t due = posts_next_due(pass), outbox = outbox_due(pass);
+
+	if (posts_ready(pass))
+		return 0;
+	if (outbox < due)
+		due = outbox;
+	return due < pass->end_us ? due : INT64_MAX;
+}
+
+static void turn(void *arg);
+
+static void wake_after(struct pass *pass, int64_t ms)
+{
+	loop_timer_stop(pass->wake);
+	pass->wake = loop_after(pass->loop, ms > 0 ? ms : 0, turn, pass);
+}
+
+void pass_wake(struct pass *pass)
+{
+	if (!pass->woken)
+		wake_after(pass, 0);
+	pass->woken = true;
+}
+
+/* Nothing is in hand and nothing more is due: the last commit says that the pass has finished. What it holds
+   may be told, and then the pass goes on until it is. */
+static void try_to_end(struct pass *pass)
+{
+	int64_t wait_us = pass->committed_us + COMMIT_US - clock_mono_us();
+
+	if (book_pending(pass)) {
+		if (pass->committed_us && wait_us > 0) {
+			wake_after(pass, wait_us / US_PER_MS + 1);
+			return;
+		}
+		pass->info.finished_us = pass_now(pass);
+		pass->info.passes++;
+		if (!book_commit(pass) && !pass->over) {
+			wake_after(pass, COMMIT_US / US_PER_MS);
+			return;
+		}
+		pass->outbox_asked_us = 0;
+		if (in_hand(pass) || (!pass->over && next_due(pass) < INT64_MAX)) {
+			pass->info.finished_us = 0;
+			pass->info.passes--;
+			pass->info_dirty = true;
+			pass_wake(pass);
+			return;
+		}
+	}
+	loop_stop(pass->loop);
+}
+
+static void wait_for_next(struct pass *pass, int64_t due)
+{
+	int64_t now = pass_now(pass);
+
+	if (pass->over)
+		wake_after(pass, 1000);
+	else if (due == 0)
+		wake_after(pass, pass->open < pass->open_max ? BUSY_MS : 50);
+	else if (due == INT64_MAX || due > pass->end_us)
+		wake_after(pass, (pass->end_us - now) / US_PER_MS + 1);
+	else
+		wake_after(pass, due > now ? (due - now) / US_PER_MS + 1 : BUSY_MS);
+}
+
+/* One look at all that there is to do. Called whenever something ended, and when something falls due. */
+static void turn(void *arg)
+{
+	struct pass *pass = arg;
+	int64_t due;
+
+	pass->wake = NULL;
+	pass->woken = false;
+	notice_end(pass);
+	decide_waiting(pass);
+	looks_start(pass);
+	if (outbox_due(pass) <= pass_now(pass)) {
+		outbox_pump(pass->outbox);
+		pass->outbox_asked_us = 0;
+	}
+	due = pass->over ? INT64_MAX : next_due(pass);
+	if (!in_hand(pass) && due == INT64_MAX)
+		try_to_end(pass);
+	else if (!pass->woken)
+		wait_for_next(pass, due);
+}
+
+/* ---- progress, for who watches */
+
+static void show_progress(void *arg)
+{
+	struct pass *pass = arg;
+
+	fprintf(stderr, "\r%llu looked at, %zu under way, %llu not up \033[K", (unsigned long long)pass->info.checked,
+		pass->open, (unsigned long long)pass->info.failed);
+	pass->progress = loop_after(pass->loop, PROGRESS_MS, show_progress, pass);
+}
+
+/* ---- the story */
+
+static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
+{
+	bool changed = false;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	set_limits(pass);
+	if (!open_books(pass, err) || !config_refresh(pass->state, pass->config_path, pass->store, config_ok, &changed, err))
+		return false;
+	pass->reconsider = changed;
+	pass->world.ca_bundle = ca_bundle();
+	pass->loop = loop_new(err);
+	if (!pass->loop || !info_begin(pass, *config_ok, err))
+		return false;
+	pass->end_us = minute_end(pass->info.started_us);
+	pass->wall_less_mono_us = clock_wall_us() - clock_mono_us();
+	if (!posts_load(pass, err))
+		return false;
+	pass->outbox = outbox_new(pass->loop, pass->state, pass->inbox, pass->store);
+	return true;
+}
+
+static void serve(struct pass *pass)
+{
+	struct loop_watch *signals =
+		signal_pipe[0] >= 0 ? loop_watch(pass->loop, signal_pipe[0], LOOP_READ, stop_soon, pass) : NULL;
+
+	if (isatty(STDERR_FILENO))
+		show_progress(pass);
+	pass_wake(pass);
+	loop_run(pass->loop, INT64_MAX);
+	loop_unwatch(signals);
+	loop_timer_stop(pass->progress);
+	if (pass->progress)
+		fprintf(stderr, "\r\033[K");
+	pass->progress = NULL;
+	if (pass_interrupted() && book_pending(pass))
+		book_commit(pass);
+}
+
+static void pass_close(struct pass *pass)
+{
+	if (pass->posts)
+		posts_free(pass);
+	outbox_free(pass->outbox);
+	loop_free(pass->loop);
+	config_privates_free(&pass->privates);
+	free(pass->samples.at);
+	inbox_close(pass->inbox);
+	state_close(pass->state);
+}
+
+int pass_run(const char *config_path, const char *store)
+{
+	struct pass pass = {.config_path = config_path};
+	struct error err = {0};
+	bool config_ok = true, ok;
+	char *log, *own = mem_str(store);
+	int lock = -1;
+
+	pass.store = own;
+	log = file_join(store, "prober.log");
+	log_open("prober", log, LOG_BYTES, true);
+	ok = store_prepare(store, &err);
+	if (ok && !turn_take(store, &lock, &err)) {
+		ok = err.kind == ERROR_NONE; /* somebody else is at work */
+	} else if (ok) {
+		ok = prepare(&pass, &config_ok, &err);
+		if (ok)
+			serve(&pass);
+		pass_close(&pass);
+	}
+	if (lock >= 0)
+		close(lock);
+	free(log);
+	free(own);
+	if (!ok)
+		return command_fail(&err);
+	return pass.failed ? EXIT_TEMPORARY : config_ok ? EXIT_DONE : EXIT_WRONG;
+}
