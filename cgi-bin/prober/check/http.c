@@ -395,19 +395,24 @@ static void note_peer(struct http *http)
 		result->certificate_expires_s = http->certificate.expires_s;
 }
 
-/* Relative to the hop before; false when it leads nowhere that we go. */
+static bool is_web(const char *scheme)
+{
+	return strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0;
+}
+
+/* Moves to where the redirect points, relative to the hop before; false when that is nowhere that we go. */
 static bool follow_url(struct http *http, const char **why)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL;
-	bool good = curl_url_set(http->url, CURLUPART_URL, http->location, 0) == CURLUE_OK &&
-		curl_url_get(http->url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		curl_url_get(http->url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-		curl_url_get(http->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 
-	if (!good)
+	if (curl_url_set(http->url, CURLUPART_URL, http->location, 0) != CURLUE_OK ||
+		curl_url_get(http->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		*why = "redirected to what is not a URL";
-	else if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
+	else if (!is_web(scheme))
 		*why = "redirected to something other than http or https";
+	else if (curl_url_get(http->url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		curl_url_get(http->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		*why = "redirected to what is not a URL";
 	else if (strcasecmp(host, http->host) != 0 || strcmp(port, http->port) != 0)
 		http->foreign = true;
 	curl_free(scheme);
