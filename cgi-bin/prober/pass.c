@@ -320,16 +320,44 @@ static void show_progress(void *arg)
 
 /* ---- the story */
 
-static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
+/* What is wrong with the file is said once, when it has changed: cron mails whatever we print. */
+static void print_problems(struct pass *pass)
+{
+	struct state_txn *txn = state_begin(pass->state, false, NULL);
+	struct problem *problems = NULL;
+	struct text text = TEXT_INIT;
+	size_t n = 0;
+
+	if (txn && state_problems(txn, &problems, &n, NULL))
+		for (size_t i = 0; i < n; i++)
+			problem_print(&problems[i], &text);
+	state_end(txn);
+	fputs(text_str(&text), stderr);
+	text_free(&text);
+	for (size_t i = 0; i < n; i++)
+		problem_clear(&problems[i]);
+	free(problems);
+}
+
+static bool refresh_config(struct pass *pass, bool *ok, struct error *err)
 {
 	bool changed = false;
 
+	if (!config_refresh(pass->state, pass->config_path, pass->store, ok, &changed, err))
+		return false;
+	pass->reconsider = changed;
+	if (changed)
+		print_problems(pass);
+	return true;
+}
+
+static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
+{
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	set_limits(pass);
-	if (!open_books(pass, err) || !config_refresh(pass->state, pass->config_path, pass->store, config_ok, &changed, err))
+	if (!open_books(pass, err) || !refresh_config(pass, config_ok, err))
 		return false;
-	pass->reconsider = changed;
 	pass->world.ca_bundle = ca_bundle();
 	pass->loop = loop_new(err);
 	if (!pass->loop || !info_begin(pass, *config_ok, err))

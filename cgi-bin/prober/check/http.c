@@ -18,12 +18,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "prober/check/address.h"
 #include "prober/check/certificate.h"
 
-#ifndef UPBEAT_VERSION
-#define UPBEAT_VERSION "0.1"
-#endif
 #define USER_AGENT "Upbeat/" UPBEAT_VERSION " (uptime monitor)"
 #define HEADERS_MAX 65536     /* bytes of all headers of one hop, interim answers too */
 #define HEADERS_KEPT 8192

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_pass: run and watch.
+ */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "prober/commands.h"
+#include "prober/config.h"
+#include "prober/pass.h"
+#include "prober/slots.h"
+
+int cmd_run(struct command *command)
+{
+	char *store;
+	int status;
+
+	if (!command_args(command, 0, 0))
+		return EXIT_USAGE;
+	store = config_store(command->config);
+	pass_catch_signals();
+	status = pass_run(command->config, store);
+	free(store);
+	return status;
+}
+
+/* A signal ends the wait: poll() is not restarted. */
+static void sleep_until(int64_t wall_us)
+{
+	int64_t now = clock_wall_us();
+
+	while (now < wall_us && !pass_interrupted()) {
+		int64_t ms = (wall_us - now) / US_PER_MS + 1;
+
+		poll(NULL, 0, ms < 1000 ? (int)ms : 1000);
+		now = clock_wall_us();
+	}
+}
+
+int cmd_watch(struct command *command)
+{
+	int status = EXIT_DONE;
+
+	if (!command_args(command, 0, 0))
+		return EXIT_USAGE;
+	pass_catch_signals();
+	while (!pass_interrupted()) {
+		int64_t begun = clock_wall_us();
+		char *store = config_store(command->config); /* it may be moved while we watch */
+
+		status = pass_run(command->config, store);
+		free(store);
+		sleep_until(minute_end(begun));
+	}
+	return status == EXIT_WRONG ? EXIT_DONE : status;
+}
