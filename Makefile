@@ -158,7 +158,7 @@ test: deps-test
 check: all unit corpora e2e
 
 ##: make unit             builds and runs the unit tests (T=name: only those whose path has it)
-UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u)),$(u))),$(UNIT_BIN))
+UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u:$(BUILD)/unit/%=%)),$(u))),$(UNIT_BIN))
 unit: $(UNIT_RUN)
 	@tests/unit/run $(BUILD)/unit $(sort $(UNIT_RUN))
 

@@ -19,7 +19,7 @@ bool calendar_parse_duration(const char *s, int64_t *ms);
 /* The shortest exact form of the above ("90s", "5m"). */
 void calendar_put_duration(struct text *t, int64_t ms);
 
-struct zone; /* immutable once loaded; safe to share between threads */
+struct zone; /* immutable once loaded; safe to share between threads; NULL is UTC everywhere below */
 
 /* Loads "Asia/Taipei" from the zoneinfo directory ($TZDIR, /usr/share/zoneinfo, ...); "UTC" always
    works. NULL when there is no such zone or the name is not a plain relative one. Cached for the
@@ -33,6 +33,7 @@ struct civil {
 	int utc_offset_s;           /* of this moment in this zone */
 };
 
+/* Moments before the year 0 or after 9999 are taken for the first or last one. */
 void calendar_civil(const struct zone *zone, int64_t unix_s, struct civil *out);
 /* The first moment at or after which the zone's clocks show this; a time that DST skips gives the
    moment of the jump, one that occurs twice gives the first. Only year..second are read. */

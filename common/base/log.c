@@ -20,14 +20,11 @@
 
 #include "base/calendar.h"
 #include "base/clock.h"
+#include "base/log_held.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-enum {
-	LINE_MAX_BYTES = 4000, /* below PIPE_BUF: a line on stderr stays whole too */
-	MAX_REASONS = 64,
-	HOLD_S = 60,
-};
+enum { LINE_MAX_BYTES = 4000 }; /* below PIPE_BUF: a line on stderr stays whole too */
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_INFO] = "info",
@@ -174,85 +171,31 @@ void log_error(const char *format, ...)
 
 /* ---- holding back ------------------------------------------------------------------------------------ */
 
-/* One slot per reason, taken at its first line and kept: reasons are literals, so there are few. Held under
-   its own lock, which guards a few loads only: ten thousand refusals a second must not wait for a disk. */
-static struct held {
-	const char *reason;
-	int64_t since_us; /* clock_mono_us of the last line written */
-	unsigned long count; /* events since then */
-} held[MAX_REASONS];
-static size_t held_used;
-static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* The reason's slot; all that do not fit share the last one. */
-static struct held *held_find(const char *reason)
-{
-	for (size_t i = 0; i < held_used; i++)
-		if (held[i].reason == reason || strcmp(held[i].reason, reason) == 0)
-			return &held[i];
-	if (held_used == MAX_REASONS)
-		return &held[MAX_REASONS - 1];
-	held[held_used].reason = reason;
-	held[held_used].since_us = INT64_MIN;
-	return &held[held_used++];
-}
-
-/* true when the line is due; then *count events (with this one) are told by it, after *minutes of silence. */
-static bool held_due(const char *reason, unsigned long *count, int64_t *minutes)
-{
-	int64_t now = clock_mono_us();
-	struct held *h;
-	bool due;
-
-	pthread_mutex_lock(&held_lock);
-	h = held_find(reason);
-	h->count++;
-	due = h->since_us == INT64_MIN || now - h->since_us >= HOLD_S * US_PER_S;
-	if (due) {
-		*count = h->count;
-		*minutes = h->since_us == INT64_MIN ? 0 : (now - h->since_us) / (60 * US_PER_S);
-		h->since_us = now;
-		h->count = 0;
-	}
-	pthread_mutex_unlock(&held_lock);
-	return due;
-}
-
 void log_limited(const char *reason, const char *format, ...)
 {
 	struct text message = TEXT_INIT;
-	unsigned long count;
-	int64_t minutes;
+	struct log_held_due due;
 	va_list ap;
 
-	if (!held_due(reason, &count, &minutes))
+	if (!log_held_add(reason, clock_mono_us(), &due))
 		return;
 	va_start(ap, format);
 	text_vprintf(&message, format, ap);
 	va_end(ap);
-	if (count > 1 && minutes <= 1)
-		text_printf(&message, " (%lu times in the last minute)", count);
-	else if (count > 1)
-		text_printf(&message, " (%lu times in the last %lld minutes)", count, (long long)minutes);
+	log_held_put(&message, &due);
 	log_warn("%s", text_str(&message));
 	text_free(&message);
 }
 
 /* What is still held back is told at the end, or the last burst would leave no trace of its size. */
-static void held_flush(void)
+static void tell_rest(const char *reason, unsigned long count)
 {
-	pthread_mutex_lock(&held_lock);
-	for (size_t i = 0; i < held_used; i++)
-		if (held[i].count > 0)
-			log_warn("%s: %lu more times", held[i].reason, held[i].count);
-	memset(held, 0, sizeof(held));
-	held_used = 0;
-	pthread_mutex_unlock(&held_lock);
+	log_warn("%s: %lu more times", reason, count);
 }
 
 void log_close(void)
 {
-	held_flush();
+	log_held_flush(tell_rest);
 	pthread_mutex_lock(&sink.lock);
 	sink_forget();
 	pthread_mutex_unlock(&sink.lock);

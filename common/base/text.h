@@ -44,8 +44,8 @@ void text_char(struct text *t, char c);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vprintf(struct text *t, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 
-/* HTML text and double- or single-quoted attributes: & < > " ' become entities, other
-   control characters but tab and newline become U+FFFD, invalid UTF-8 becomes U+FFFD. */
+/* HTML text and double- or single-quoted attributes: & < > " ' become entities, CR LF becomes a
+   newline, other control characters but tab and newline, and invalid UTF-8, become U+FFFD. */
 void text_html(struct text *t, const char *s);
 void text_htmln(struct text *t, const char *s, size_t n);
 /* XML text and attributes (SVG, Atom): as HTML, less what XML 1.0 forbids. */
@@ -61,7 +61,8 @@ void text_jsonn(struct text *t, const char *s, size_t n);
 void text_json_string(struct text *t, const char *s);
 /* A JSON number from microseconds: seconds with up to 6 decimals, no trailing zeros. */
 void text_json_seconds(struct text *t, int64_t us);
-/* A header value (HTTP or mail): CR, LF, NUL and other controls become one blank. */
+/* A header value (HTTP or mail): a run of CR, LF and other controls becomes one blank, invalid UTF-8
+   becomes U+FFFD. */
 void text_header(struct text *t, const char *s);
 /* One log line: bytes < 0x20, 0x7f, >= 0x80 and backslash as \xNN, so that nobody can forge
    a line or drive a terminal. */
@@ -69,7 +70,7 @@ void text_log(struct text *t, const char *s);
 void text_logn(struct text *t, const char *s, size_t n);
 /* Slack mrkdwn: & < > as entities, nothing else (docs.slack.dev, formatting text). */
 void text_slack(struct text *t, const char *s);
-/* Prometheus label value: \ " and newline escaped (exposition format 0.0.4). */
+/* Prometheus label value: \ " and newline escaped (exposition format 0.0.4), invalid UTF-8 replaced. */
 void text_label(struct text *t, const char *s);
 
 /* How many bytes of s[0..n) to keep so that at most max remain and no UTF-8 character is cut. */

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/log_held.h"
 #include "base/mem.h"
 
 static char dir[] = "/tmp/upbeat-test-log-XXXXXX";
@@ -324,6 +325,40 @@ static void more_reasons_than_there_is_room_for_share(void **state)
 	text_free(&name);
 }
 
+/* Events of one reason, in seconds, and what the line says then; NULL: it is held back. */
+static void a_line_a_minute_tells_how_many_there_were(void **state)
+{
+	static const struct {
+		int64_t at_s;
+		const char *told;
+	} rows[] = {
+		{1000, ""},
+		{1000, NULL},
+		{1059, NULL},
+		{1060, " (3 times in the last minute)"},
+		{1061, NULL},
+		{1119, NULL},
+		{1179, " (3 times in the last minute)"},
+		{1300, ""},
+		{1301, NULL},
+		{1600, " (2 times in the last 5 minutes)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct log_held_due due;
+		struct text t = TEXT_INIT;
+		bool is_due = log_held_add("timed", rows[i].at_s * US_PER_S, &due);
+
+		assert_int_equal(is_due, rows[i].told != NULL);
+		if (is_due) {
+			log_held_put(&t, &due);
+			assert_string_equal(text_str(&t), rows[i].told);
+		}
+		text_free(&t);
+	}
+}
+
 static void logging_leaves_errno_alone(void **state)
 {
 	(void)state;
@@ -411,6 +446,7 @@ int main(void)
 		cmocka_unit_test_teardown(stderr_gets_warnings_where_it_is_asked_to, remove_files),
 		cmocka_unit_test_teardown(what_outsiders_cause_is_held_back_and_counted, remove_files),
 		cmocka_unit_test_teardown(more_reasons_than_there_is_room_for_share, remove_files),
+		cmocka_unit_test_teardown(a_line_a_minute_tells_how_many_there_were, remove_files),
 		cmocka_unit_test_teardown(logging_leaves_errno_alone, remove_files),
 	};
 
