@@ -28,20 +28,33 @@ static const char *piece(const cJSON *object, const char *key)
 	return key ? cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key)) : NULL;
 }
 
+/* The first shape that is complete, else the first that is begun: then window_parse() says what is missing. */
+static int find_shape(const cJSON *object)
+{
+	int begun = -1;
+
+	for (int i = 0; i < (int)COUNT_OF(shapes); i++) {
+		if (!piece(object, shapes[i].first))
+			continue;
+		if (!shapes[i].second || piece(object, shapes[i].second))
+			return i;
+		if (begun < 0)
+			begun = i;
+	}
+	return begun;
+}
+
 static void put_object(const cJSON *object, struct text *out)
 {
-	const char *zone = piece(object, "timezone");
+	const char *zone = piece(object, "timezone"), *second;
+	int i = find_shape(object);
 
-	for (size_t i = 0; i < COUNT_OF(shapes); i++) {
-		const char *first = piece(object, shapes[i].first), *second = piece(object, shapes[i].second);
-
-		if (!first || (shapes[i].second && !second))
-			continue;
-		text_printf(out, "%s%s", shapes[i].before_first, first);
-		if (second)
-			text_printf(out, "%s%s", shapes[i].before_second, second);
-		break;
-	}
+	if (i < 0)
+		return;
+	second = piece(object, shapes[i].second);
+	text_printf(out, "%s%s", shapes[i].before_first, piece(object, shapes[i].first));
+	if (second)
+		text_printf(out, "%s%s", shapes[i].before_second, second);
 	if (zone)
 		text_printf(out, " in %s", zone);
 }
