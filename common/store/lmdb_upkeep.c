@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lmdb_upkeep: what is done to a whole book: stale readers, figures, a hot copy, a check of every record,
+ * and setting a damaged one aside.
+ *
+ * A reader that was killed keeps its pages from being reused, and the book grows until somebody clears its
+ * slot. LMDB tells the dead from the living by a lock that the kernel takes back.
+ */
+#include "store/lmdb_book.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+unsigned book_clear_stale(struct book *book)
+{
+	int dead = 0;
+
+	if (book->env && !mdb_reader_check(book->env, &dead) && dead > 0)
+		book->stale_cleared += (unsigned)dead;
+	return dead > 0 ? (unsigned)dead : 0;
+}
+
+bool book_figures(struct book *book, struct store_figures *out, struct error *err)
+{
+	MDB_envinfo info;
+	struct stat st;
+	int fd, rc;
+
+	if (!book_enter(book, err))
+		return false;
+	book_clear_stale(book);
+	rc = mdb_env_info(book->env, &info);
+	if (!rc)
+		rc = mdb_env_get_fd(book->env, &fd);
+	if (!rc && fstat(fd, &st))
+		rc = errno;
+	if (!rc)
+		*out = (struct store_figures){
+			.file_bytes = (uint64_t)st.st_size,
+			.used_bytes = ((uint64_t)info.me_last_pgno + 1) * book->page_size,
+			.map_bytes = info.me_mapsize,
+			.readers = info.me_numreaders,
+			.stale_cleared = book->stale_cleared,
+			.transaction = info.me_last_txnid,
+		};
+	book_leave(book);
+	return !rc || book_fail(book, rc, err);
+}
+
+/* ---- hot copy ---------------------------------------------------------------------------------------- */
+
+static bool sync_file(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && !fsync(fd);
+
+	if (!ok)
+		error_set(err, ERROR_TEMPORARY, "cannot sync %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static bool copy_to(struct book *book, const char *file, struct error *err)
+{
+	int rc, fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, ERROR_DENIED, "cannot make %s: %s", file, strerror(errno));
+	if (!book_enter(book, err)) {
+		close(fd);
+		return false;
+	}
+	rc = mdb_env_copyfd2(book->env, fd, MDB_CP_COMPACT);
+	book_leave(book);
+	if (!rc && fsync(fd))
+		rc = errno;
+	if (close(fd) && !rc)
+		rc = errno;
+	if (!rc)
+		return true;
+	return error_set(err, rc == ENOSPC ? ERROR_FULL : ERROR_TEMPORARY, "cannot copy to %s: %s", file,
+		mdb_strerror(rc));
+}
+
+static bool rename_copy(const char *aside, const char *to, const char *dir_out, struct error *err)
+{
+	if (!rename(aside, to))
+		return sync_file(dir_out, err);
+	return error_set(err, errno == ENOTEMPTY || errno == EEXIST ? ERROR_INPUT : ERROR_TEMPORARY,
+		"cannot rename %s to %s: %s", aside, to, strerror(errno));
+}
+
+bool book_copy(struct book *book, const char *dir_out, struct error *err)
+{
+	struct text name = TEXT_INIT;
+	char *aside, *file, *to = file_join(dir_out, book->plan->name);
+	bool ok;
+
+	text_printf(&name, "%s.copy-%ld", book->plan->name, (long)getpid());
+	aside = file_join(dir_out, text_str(&name));
+	file = file_join(aside, "data.mdb");
+	ok = (!access(dir_out, F_OK) || file_make_dir(dir_out, 0700, err)) && file_make_dir(aside, 0700, err) &&
+		copy_to(book, file, err) && sync_file(aside, err) && rename_copy(aside, to, dir_out, err);
+	if (!ok) {
+		unlink(file);
+		rmdir(aside);
+	}
+	free(aside);
+	free(file);
+	free(to);
+	text_free(&name);
+	return ok;
+}
+
+/* ---- check ------------------------------------------------------------------------------------------- */
+
+static bool verify_table(struct book_txn *t, unsigned table, uint64_t *records, struct error *err)
+{
+	const struct book_table *row = &t->book->plan->tables[table];
+	struct walk w;
+	bool ok = true;
+
+	for (bool on = walk_first(&w, t, table); on && ok; on = ok && walk_next(&w)) {
+		ok = row->check(&w.key, &w.value, err);
+		*records += ok;
+	}
+	if (!walk_end(&w, ok ? err : NULL))
+		return false;
+	return ok || error_prefix(err, "%s, table %s", t->book->path, row->name);
+}
+
+bool book_verify(struct book *book, uint64_t *records, struct error *err)
+{
+	struct book_txn t;
+	bool ok = true;
+
+	*records = 0;
+	if (!book_begin(book, false, &t, err))
+		return false;
+	for (unsigned i = 0; ok && i < book->tables_open; i++)
+		ok = verify_table(&t, i, records, err);
+	book_end(&t);
+	return ok;
+}
