@@ -28,7 +28,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
-#define BOOK_TABLES_MAX 24
+#define BOOK_TABLES_MAX 32
 #define BOOK_KEY_MAX 256
 #define BOOK_MAP_FIRST ((size_t)64 << 20)
 #define BOOK_META 0 /* the first table of each book: single records by name, "schema" among them */

@@ -107,11 +107,18 @@ bool state_rows_put(struct state_txn *txn, const uint32_t *ids, const struct row
 /* A monitor never judged gives a zeroed judge (pending), not an error. */
 bool state_judge(struct state_txn *txn, uint32_t id, struct judge *out, struct error *err);
 bool state_judge_put(struct state_txn *txn, uint32_t id, const struct judge *judge, struct error *err);
-/* One record with all results of this commit, in any order of monitors. */
+/* All results of this commit, in any order. Kept are times to the millisecond, response times to 0.4 %,
+   timing parts to 1.6 %. */
 bool state_samples_add(struct state_txn *txn, const struct sample *samples, size_t n, struct error *err);
 /* Samples of one monitor (0: all) in [from_us, to_us), oldest first. */
 bool state_sample_scan(struct state_txn *txn, uint32_t id, int64_t from_us, int64_t to_us,
 	bool (*each)(void *arg, const struct sample *sample), void *arg, struct error *err);
+
+/* The begin of the oldest hour with results that were not settled; false when there is none. */
+bool state_samples_unsettled(struct state_txn *txn, int64_t *hour_s);
+/* Rearranges the results of an hour (any second of it) by monitor: smaller, and quick to read. For hours
+   that are over; may be called again when results came late. */
+bool state_samples_settle(struct state_txn *txn, int64_t hour_s, struct error *err);
 
 /* ---- history */
 
@@ -121,13 +128,22 @@ bool state_rollup_put(struct state_txn *txn, enum rollup_kind kind, uint32_t id,
 bool state_rollup_scan(struct state_txn *txn, enum rollup_kind kind, uint32_t id, int64_t from_s, int64_t to_s,
 	bool (*each)(void *arg, const struct rollup *rollup), void *arg, struct error *err);
 
+/* What is older than these (seconds since 1970; 0: nothing) is deleted, at most `most` records at once:
+   to be repeated in further transactions while *forgotten == most. Days are kept for ever, and so are
+   incidents; notices that still wait are never deleted. */
+struct forget {
+	int64_t samples_s, timings_s, hours_s, notices_s;
+};
+bool state_forget(struct state_txn *txn, const struct forget *before, size_t most, size_t *forgotten,
+	struct error *err);
+
 /* ---- incidents */
 
 /* Gives it an id and stores it. */
 bool state_incident_new(struct state_txn *txn, struct incident *incident, struct error *err);
 bool state_incident_put(struct state_txn *txn, const struct incident *incident, struct error *err);
 bool state_incident(struct state_txn *txn, uint32_t id, struct incident *out, struct error *err);
-/* Newest first; monitor_id 0: of all. Without entries when `brief`. */
+/* Newest first; monitor_id 0: of all. Without entries when `brief`: to look at, not to be put again. */
 bool state_incident_scan(struct state_txn *txn, uint32_t monitor_id, bool only_open, bool brief,
 	bool (*each)(void *arg, const struct incident *incident), void *arg, struct error *err);
 

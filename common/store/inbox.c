@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * inbox: opening the book of what was heard, and the last values of heartbeats. The queue is in
+ * inbox_queue.c, group commit in inbox_commit.c.
+ */
+#include "store/inbox_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/record.h"
+
+/* ---- what the book is like --------------------------------------------------------------------------- */
+
+static bool check_meta(const MDB_val *key, const MDB_val *value, struct error *err)
+{
+	struct counter counter;
+	bool is_schema = key->mv_size == 6 && !memcmp(key->mv_data, "schema", 6);
+	struct unpack u;
+
+	if (is_schema)
+		return unpack_begin(&u, value->mv_data, value->mv_size, BOOK_SCHEMA_KIND, BOOK_SCHEMA_VERSION, err);
+	return record_unpack(value->mv_data, value->mv_size, &SHAPE_COUNTER, &counter, err);
+}
+
+static bool check_beat(const MDB_val *key, const MDB_val *value, struct error *err)
+{
+	struct beat_last last;
+
+	(void)key;
+	if (!record_unpack(value->mv_data, value->mv_size, &SHAPE_BEAT_LAST, &last, err))
+		return false;
+	record_clear(&SHAPE_BEAT_LAST, &last);
+	return true;
+}
+
+static bool check_words(const MDB_val *key, const MDB_val *value, struct error *err)
+{
+	const uint8_t *bytes;
+	size_t n;
+
+	(void)key;
+	return blob_unpack(value->mv_data, value->mv_size, BLOB_TEXT, &bytes, &n, err);
+}
+
+static bool check_tally(const MDB_val *key, const MDB_val *value, struct error *err)
+{
+	struct tally tally;
+
+	(void)key;
+	return record_unpack(value->mv_data, value->mv_size, &SHAPE_TALLY, &tally, err);
+}
+
+static bool check_sender(const MDB_val *key, const MDB_val *value, struct error *err)
+{
+	(void)value;
+	return key->mv_size > 9 || error_set(err, ERROR_DAMAGED, "a key is too short");
+}
+
+static const struct book_table tables[TABLE__COUNT] = {
+	[TABLE_META] = {"meta", check_meta},
+	[TABLE_BEATS] = {"beats", check_beat},
+	[TABLE_WORDS] = {"words", check_words},
+	[TABLE_QUEUE] = {"queue", inbox_check_queued},
+	[TABLE_SENDERS] = {"senders", check_sender},
+	[TABLE_TALLIES] = {"tallies", check_tally},
+};
+
+static const struct book_plan plan = {
+	.name = "inbox",
+	.tables = tables,
+	.table_count = TABLE__COUNT,
+	.schema = 1,
+	.room_first = 16u << 20,
+	.room_ahead = 4u << 20,
+	.group_writes = true,
+	.read_by_prober = true,
+};
+
+struct inbox *inbox_open(const char *dir, enum store_mode mode, struct error *err)
+{
+	struct book *book = book_open(&plan, dir, mode, err);
+	struct inbox *inbox;
+
+	if (!book)
+		return NULL;
+	inbox = MEM_NEW(struct inbox);
+	inbox->book = book;
+	commit_line_init(&inbox->line, book);
+	return inbox;
+}
+
+void inbox_close(struct inbox *inbox)
+{
+	if (!inbox)
+		return;
+	book_close(inbox->book);
+	commit_line_free(&inbox->line);
+	free(inbox);
+}
+
+bool inbox_figures(struct inbox *inbox, struct store_figures *out, struct error *err)
+{
+	return book_figures(inbox->book, out, err);
+}
+
+bool inbox_backup(struct inbox *inbox, const char *dir_out, struct error *err)
+{
+	return book_copy(inbox->book, dir_out, err);
+}
+
+bool inbox_verify(struct inbox *inbox, uint64_t *records, struct error *err)
+{
+	return book_verify(inbox->book, records, err);
+}
+
+/* ---- reading beats ----------------------------------------------------------------------------------- */
+
+static bool get_words(struct book_txn *t, const struct key *k, char **msg, struct error *err)
+{
+	MDB_val value;
+	struct error missing;
+	const uint8_t *bytes;
+	size_t n;
+
+	*msg = NULL;
+	if (!book_get(t, TABLE_WORDS, k, &value, &missing)) {
+		if (missing.kind == ERROR_MISSING)
+			return true;
+		if (err)
+			*err = missing;
+		return false;
+	}
+	if (!blob_unpack(value.mv_data, value.mv_size, BLOB_TEXT, &bytes, &n, err))
+		return false;
+	*msg = mem_strn((const char *)bytes, n);
+	return true;
+}
+
+/* Without the message. *found false, and *last empty, when it never beat. */
+static bool get_beat(struct book_txn *t, const struct key *k, struct beat_last *last, bool *found,
+	struct error *err)
+{
+	struct error missing;
+	MDB_val value;
+
+	*last = (struct beat_last)BEAT_LAST_INIT;
+	*found = book_get(t, TABLE_BEATS, k, &value, &missing);
+	if (*found)
+		return record_unpack(value.mv_data, value.mv_size, &SHAPE_BEAT_LAST, last, err);
+	if (missing.kind == ERROR_MISSING)
+		return true;
+	if (err)
+		*err = missing;
+	return false;
+}
+
+bool inbox_beat_read(struct inbox *inbox, const char *slug, struct beat_last *last, bool *found,
+	struct error *err)
+{
+	struct key k = key_name(slug);
+	struct book_txn t;
+	bool ok;
+
+	*last = (struct beat_last)BEAT_LAST_INIT;
+	*found = false;
+	if (!book_begin(inbox->book, false, &t, err))
+		return false;
+	ok = get_beat(&t, &k, last, found, err);
+	if (ok && *found && !get_words(&t, &k, &last->msg, err)) {
+		beat_last_clear(last);
+		ok = false;
+	}
+	book_end(&t);
+	return ok;
+}
+
+static bool scan_one(const struct walk *w, struct book_txn *t,
+	bool (*each)(void *arg, const char *slug, const struct beat_last *last), void *arg, bool *go_on,
+	struct error *err)
+{
+	struct key k = {.n = 0};
+	struct beat_last last;
+	char *slug;
+
+	if (!record_unpack(w->value.mv_data, w->value.mv_size, &SHAPE_BEAT_LAST, &last, err))
+		return false;
+	key_add_bytes(&k, w->key.mv_data, w->key.mv_size);
+	if (!get_words(t, &k, &last.msg, err)) {
+		beat_last_clear(&last);
+		return false;
+	}
+	slug = mem_strn(w->key.mv_data, w->key.mv_size);
+	*go_on = each(arg, slug, &last);
+	free(slug);
+	beat_last_clear(&last);
+	return true;
+}
+
+bool inbox_beat_scan(struct inbox *inbox, bool (*each)(void *arg, const char *slug, const struct beat_last *last),
+	void *arg, struct error *err)
+{
+	struct book_txn t;
+	struct walk w;
+	bool ok = true, go_on = true;
+
+	if (!book_begin(inbox->book, false, &t, err))
+		return false;
+	for (bool on = walk_first(&w, &t, TABLE_BEATS); on && ok && go_on; on = walk_next(&w))
+		ok = scan_one(&w, &t, each, arg, &go_on, err);
+	ok = walk_end(&w, ok ? err : NULL) && ok;
+	book_end(&t);
+	return ok;
+}
+
+/* ---- storing a beat ---------------------------------------------------------------------------------- */
+
+struct beat_change {
+	struct change change;
+	const char *slug;
+	const struct heartbeat_rules *rules;
+	const struct beat *beat;
+	const struct moment *now;
+	enum beat_verdict verdict;
+	int64_t last_time_us;
+};
+
+static bool put_beat(struct book_txn *t, const struct key *k, const struct beat_last *last, struct error *err)
+{
+	struct pack p;
+	bool ok;
+
+	record_pack(&p, &SHAPE_BEAT_LAST, last);
+	ok = book_put(t, TABLE_BEATS, k, p.out.ptr, p.out.len, err);
+	pack_free(&p);
+	if (!ok || !last->msg)
+		return ok;
+	blob_pack(&p, BLOB_TEXT, last->msg, strlen(last->msg));
+	ok = book_put_changed(t, TABLE_WORDS, k, p.out.ptr, p.out.len, err);
+	pack_free(&p);
+	return ok;
+}
+
+/* The verdict is given inside the transaction: of two equal beats the second sees the first. */
+static bool apply_beat(struct change *change, struct book_txn *t, bool *changed, struct error *err)
+{
+	struct beat_change *b = (struct beat_change *)change;
+	struct key k = key_name(b->slug);
+	struct beat_last last;
+	bool found, ok = true;
+
+	if (!get_beat(t, &k, &last, &found, err))
+		return false;
+	b->last_time_us = last.last_time_us;
+	b->verdict = beat_admit(b->rules, found ? &last : NULL, b->beat, b->now);
+	if (b->verdict == BEAT_OK) {
+		beat_apply(&last, b->beat, b->now);
+		ok = put_beat(t, &k, &last, err);
+		*changed = true;
+	}
+	beat_last_clear(&last);
+	return ok;
+}
+
+/* Last times only grow: what is refused against the committed one will be refused, and needs no write
+   transaction. */
+static bool refuse_early(struct inbox *inbox, struct beat_change *b, bool *refused, struct error *err)
+{
+	struct key k = key_name(b->slug);
+	struct book_txn t;
+	struct beat_last last;
+	bool found, ok;
+
+	*refused = false;
+	if (!b->beat->has_time)
+		return true;
+	if (!book_begin(inbox->book, false, &t, err))
+		return false;
+	ok = get_beat(&t, &k, &last, &found, err);
+	book_end(&t);
+	if (!ok)
+		return false;
+	b->last_time_us = last.last_time_us;
+	b->verdict = beat_admit(b->rules, found ? &last : NULL, b->beat, b->now);
+	*refused = b->verdict != BEAT_OK;
+	beat_last_clear(&last);
+	return true;
+}
+
+bool inbox_beat_store(struct inbox *inbox, const char *slug, const struct heartbeat_rules *rules,
+	const struct beat *beat, const struct moment *now, enum beat_verdict *verdict, int64_t *last_time_us,
+	struct error *err)
+{
+	struct beat_change b = {
+		.change.apply = apply_beat,
+		.slug = slug,
+		.rules = rules,
+		.beat = beat,
+		.now = now,
+	};
+	bool refused;
+
+	if (!refuse_early(inbox, &b, &refused, err))
+		return false;
+	if (!refused && !commit_change(&inbox->line, &b.change, err))
+		return false;
+	*verdict = b.verdict;
+	*last_time_us = b.last_time_us;
+	return true;
+}
