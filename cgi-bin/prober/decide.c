@@ -19,13 +19,13 @@
 void decide_apply(struct post *post, const struct verdict *verdict)
 {
 	if (verdict->dirty)
-		book_judge(post);
+		keep_judge(post);
 	if (verdict->recheck_ms > 0) {
 		post->step_us = pass_now(post->pass) + verdict->recheck_ms * US_PER_MS;
 		post->ladder = true;
 	}
 	if (verdict->changed || verdict->events || verdict->held || verdict->open_incident || verdict->close_incident)
-		book_tell(post, verdict);
+		keep_tell(post, verdict);
 }
 
 static void wait_for_view(struct post *post)
@@ -62,9 +62,9 @@ static void keep_evidence(struct post *post, const struct result *result, bool n
 	const struct judge *judge = &post->judge;
 
 	if (judge->incident ? news : judge->tries > 0 || judge->decided == STATE_DOWN || judge->unseen > 0)
-		book_attempt(post, result);
+		keep_attempt(post, result);
 	else if (!judge->incident && judge->tries == 0 && judge->decided == STATE_UP)
-		book_forget_attempts(post);
+		keep_forget_attempts(post);
 }
 
 static void weigh(struct post *post, const struct result *result)
@@ -110,7 +110,7 @@ void decide_result(struct post *post, struct result *result)
 		weigh_unknown(post, result);
 	else
 		weigh(post, result);
-	book_sample(post, result, ignored ? OUTCOME_UNKNOWN : result->outcome);
+	keep_sample(post, result, ignored ? OUTCOME_UNKNOWN : result->outcome);
 }
 
 /* ---- those that wait */

@@ -35,7 +35,7 @@ void look_missed(struct post *post, int64_t until_us)
 	int64_t interval = post_interval(post), slot = post->slot_us;
 
 	for (unsigned n = 0; slot && slot < until_us && n < MISSED_MAX; n++) {
-		book_unknown(post, slot);
+		keep_unknown(post, slot);
 		slot = slot_after(post->id, interval, slot);
 	}
 }

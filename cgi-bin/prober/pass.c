@@ -248,14 +248,14 @@ static void try_to_end(struct pass *pass)
 {
 	int64_t wait_us = pass->committed_us + COMMIT_US - clock_mono_us();
 
-	if (book_pending(pass)) {
+	if (keep_pending(pass)) {
 		if (pass->committed_us && wait_us > 0) {
 			wake_after(pass, wait_us / US_PER_MS + 1);
 			return;
 		}
 		pass->info.finished_us = pass_now(pass);
 		pass->info.passes++;
-		if (!book_commit(pass) && !pass->over) {
+		if (!keep_commit(pass) && !pass->over) {
 			wake_after(pass, COMMIT_US / US_PER_MS);
 			return;
 		}
@@ -384,8 +384,8 @@ static void serve(struct pass *pass)
 	if (pass->progress)
 		fprintf(stderr, "\r\033[K");
 	pass->progress = NULL;
-	if (pass_interrupted() && book_pending(pass))
-		book_commit(pass);
+	if (pass_interrupted() && keep_pending(pass))
+		keep_commit(pass);
 }
 
 static void pass_close(struct pass *pass)

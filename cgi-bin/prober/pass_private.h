@@ -7,7 +7,7 @@
  *	posts.c     what is due, and when: the schedule of this minute
  *	look.c      starting what is due, within what one machine can do; what a look showed
  *	decide.c    from evidence to a decision: judge, witnesses, parents, mass failure
- *	book.c      what is to be stored, and the commits
+ *	keep.c      what is to be stored, and the commits
  *	witness.c   is it us?
  */
 #ifndef PROBER_PASS_PRIVATE_H
@@ -109,7 +109,7 @@ struct pass {
 	/* decide.c, witness.c */
 	struct post *waiting;
 	struct witness *witness;
-	/* book.c */
+	/* keep.c */
 	struct post *dirty;
 	struct samples samples;
 	bool urgent, info_dirty;
@@ -147,15 +147,15 @@ void decide_result(struct post *post, struct result *result);
 void decide_apply(struct post *post, const struct verdict *verdict);
 void decide_waiting(struct pass *pass);                   /* asks again for all that wait */
 
-/* book.c */
-void book_sample(struct post *post, const struct result *result, enum outcome outcome);
-void book_unknown(struct post *post, int64_t at_us);
-void book_attempt(struct post *post, const struct result *result);
-void book_forget_attempts(struct post *post);
-void book_row(struct post *post);                         /* only its due times changed */
-void book_judge(struct post *post);
-void book_tell(struct post *post, const struct verdict *verdict);
-bool book_pending(const struct pass *pass);
-bool book_commit(struct pass *pass);                      /* now; false: could not be stored, kept */
+/* keep.c */
+void keep_sample(struct post *post, const struct result *result, enum outcome outcome);
+void keep_unknown(struct post *post, int64_t at_us);
+void keep_attempt(struct post *post, const struct result *result);
+void keep_forget_attempts(struct post *post);
+void keep_row(struct post *post);                         /* only its due times changed */
+void keep_judge(struct post *post);
+void keep_tell(struct post *post, const struct verdict *verdict);
+bool keep_pending(const struct pass *pass);
+bool keep_commit(struct pass *pass);                      /* now; false: could not be stored, kept */
 
 #endif

@@ -253,7 +253,7 @@ static void reconsider(struct pass *pass, uint32_t id, const struct row *row, st
 	post->started = true;
 	post_schedule(post);
 	if (post->row_dirty)
-		book_row(post);
+		keep_row(post);
 }
 
 bool posts_load(struct pass *pass, struct error *err)
@@ -291,7 +291,7 @@ static void post_free(struct post *post)
 		post->tellings = telling->next;
 		free(telling);
 	}
-	book_forget_attempts(post);
+	keep_forget_attempts(post);
 	if (post->parked)
 		result_clear(post->parked);
 	free(post->parked);

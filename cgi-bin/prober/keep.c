@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * book: what is to be stored, and the commits.
+ * keep: what is to be stored, and the commits.
  *
  * Everything that a look or a decision changes is collected in memory and committed together: at once when
  * something is decided, else within a second; never more than once a second. A decision, its incident and its
@@ -23,7 +23,7 @@ static void commit_fired(void *arg)
 	struct pass *pass = arg;
 
 	pass->commit_timer = NULL;
-	book_commit(pass);
+	keep_commit(pass);
 	pass_wake(pass);
 }
 
@@ -51,19 +51,19 @@ static void touch(struct post *post, bool urgent)
 	commit_soon(pass, urgent);
 }
 
-void book_row(struct post *post)
+void keep_row(struct post *post)
 {
 	post->row_dirty = true;
 	touch(post, false);
 }
 
-void book_judge(struct post *post)
+void keep_judge(struct post *post)
 {
 	post->judge_dirty = true;
 	touch(post, false);
 }
 
-void book_tell(struct post *post, const struct verdict *verdict)
+void keep_tell(struct post *post, const struct verdict *verdict)
 {
 	struct telling *telling = MEM_NEW(struct telling), **end = &post->tellings;
 
@@ -90,10 +90,10 @@ static void add_sample(struct post *post, const struct sample *sample)
 	}
 	samples->at[samples->n++] = *sample;
 	post->row.recent = post->row.recent << 2 | recent_of(sample->outcome);
-	book_row(post);
+	keep_row(post);
 }
 
-void book_unknown(struct post *post, int64_t at_us)
+void keep_unknown(struct post *post, int64_t at_us)
 {
 	struct sample sample = {.monitor_id = post->id, .at_us = at_us, .outcome = OUTCOME_UNKNOWN,
 		.state = post->row.state, .response_us = -1, .timings = TIMINGS_NONE};
@@ -103,7 +103,7 @@ void book_unknown(struct post *post, int64_t at_us)
 
 /* The answer to a slot is always kept. What came between slots is kept when it says something else than the
    last one: then the outage begins or ends there, and not at the next slot. */
-void book_sample(struct post *post, const struct result *result, enum outcome outcome)
+void keep_sample(struct post *post, const struct result *result, enum outcome outcome)
 {
 	struct row *row = &post->row;
 	struct sample sample = {.monitor_id = post->id, .at_us = result->at_us, .outcome = outcome,
@@ -119,12 +119,12 @@ void book_sample(struct post *post, const struct result *result, enum outcome ou
 	if (result->slot_us || (row->recent & 3) != (uint64_t)recent_of(outcome))
 		add_sample(post, &sample);
 	else
-		book_row(post);
+		keep_row(post);
 }
 
 /* ---- evidence */
 
-void book_attempt(struct post *post, const struct result *result)
+void keep_attempt(struct post *post, const struct result *result)
 {
 	struct incident_entry *entry;
 	bool whole;
@@ -147,7 +147,7 @@ void book_attempt(struct post *post, const struct result *result)
 		touch(post, false);
 }
 
-void book_forget_attempts(struct post *post)
+void keep_forget_attempts(struct post *post)
 {
 	if (post->draft)
 		incident_clear(post->draft);
@@ -358,16 +358,16 @@ static void stored(struct post *post)
 	}
 	/* Of a suspect the evidence is kept until it is decided. */
 	if (post->judge.incident || post->judge.tries == 0)
-		book_forget_attempts(post);
+		keep_forget_attempts(post);
 	post_rest(post);
 }
 
-bool book_pending(const struct pass *pass)
+bool keep_pending(const struct pass *pass)
 {
 	return pass->dirty || pass->samples.n > 0 || pass->info_dirty;
 }
 
-bool book_commit(struct pass *pass)
+bool keep_commit(struct pass *pass)
 {
 	struct error err = {0};
 	size_t n;
