@@ -335,7 +335,7 @@ static void test_rows_are_kept_where_they_belong(void **state)
 	enum { MONITORS = 300 };
 	struct state *s = open_new(state);
 	struct monitor *monitors = mem_array(MONITORS, sizeof(*monitors));
-	char slugs[MONITORS][8];
+	char slugs[MONITORS][16];
 	const uint32_t ids[] = {1, 83, 84, 300};
 	struct row out[4] = {{.state = STATE_UP}, {.since_us = 5}, {.recent = UINT64_MAX}, {.incident = 9}}, *rows;
 	struct state_txn *txn;
