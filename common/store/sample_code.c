@@ -20,9 +20,8 @@ enum {
 	LOOK_STATE_SHIFT = 2,
 	LOOK_OUTCOME = 0x03,
 	LOOK_STATE = 0x1c,
-	LOOK_ALL = 0x3f,
-	RUN_SAME_MASK = 0x40, /* in a run's look byte: parts as the one before has them ... */
-	RUN_NEW_MASK = 0x80,  /* ... or of another kind: the mask follows */
+	LOOK_ALL = 0x7f,
+	RUN_NEW_MASK = 0x80, /* in a run's look byte: not the parts of the one before; the mask follows */
 	TOTAL = PARTS - 1,
 };
 
@@ -133,6 +132,8 @@ void mark_from(struct mark *mark, const struct sample *sample)
 		.look = (uint8_t)((sample->outcome & LOOK_OUTCOME) |
 			(sample->state << LOOK_STATE_SHIFT & LOOK_STATE)),
 	};
+	if (sample->maintenance)
+		mark->look |= LOOK_MAINTENANCE;
 	if (sample->response_us >= 0) {
 		mark->look |= LOOK_RESPONSE;
 		mark->response = length_code(sample->response_us, FINE);
@@ -158,6 +159,7 @@ void mark_to(const struct mark *mark, uint32_t hour, struct sample *sample)
 		.at_us = ((int64_t)hour * HOUR_MS + mark->at_ms) * US_PER_MS,
 		.outcome = (enum outcome)(mark->look & LOOK_OUTCOME),
 		.state = (enum monitor_state)((mark->look & LOOK_STATE) >> LOOK_STATE_SHIFT),
+		.maintenance = mark->look & LOOK_MAINTENANCE,
 		.response_us = mark->look & LOOK_RESPONSE ? length_of(mark->response, FINE) : -1,
 		.timings = TIMINGS_NONE,
 	};
@@ -216,8 +218,8 @@ static void put_run_mark(struct text *t, const struct mark *mark, uint32_t previ
 	uint8_t look = mark->look & LOOK_ALL;
 	uint16_t whole = whole_of(mark);
 
-	if (mark->mask)
-		look |= mark->mask == *mask ? RUN_SAME_MASK : RUN_NEW_MASK;
+	if (mark->mask != *mask)
+		look |= RUN_NEW_MASK;
 	put_number(t, mark->id - previous_id);
 	text_char(t, (char)look);
 	put_number(t, mark->at_ms - oldest_ms);
@@ -230,8 +232,7 @@ static void put_run_mark(struct text *t, const struct mark *mark, uint32_t previ
 	for (unsigned i = 0; i < TOTAL; i++)
 		if (mark->mask & 1u << i)
 			put_share(t, whole, mark->part[i]);
-	if (mark->mask)
-		*mask = mark->mask;
+	*mask = mark->mask;
 }
 
 static uint32_t oldest_of(const struct mark *marks, size_t n)
@@ -308,8 +309,7 @@ bool run_next(struct run *run, struct mark *mark)
 		mark->response = (uint16_t)get_number(&run->rest);
 	if (look & RUN_NEW_MASK)
 		run->mask = get_byte(&run->rest);
-	if (look & (RUN_NEW_MASK | RUN_SAME_MASK))
-		get_run_parts(run, mark);
+	get_run_parts(run, mark);
 	return !run->rest.bad;
 }
 

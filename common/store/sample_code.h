@@ -28,10 +28,11 @@ struct mark {
 	uint32_t id, at_ms;    /* of the monitor; within the hour */
 	uint16_t response;     /* length code; meaningful with LOOK_RESPONSE */
 	uint16_t part[PARTS];  /* coarse length codes; meaningful with their bit in `mask` */
-	uint8_t look;          /* outcome, state << 2, LOOK_RESPONSE */
+	uint8_t look;          /* outcome, state << 2, LOOK_RESPONSE, LOOK_MAINTENANCE */
 	uint8_t mask;          /* bit 0..4: there is this part; MASK_TOTAL_IS_RESPONSE instead of bit 4 */
 };
 #define LOOK_RESPONSE 0x20u
+#define LOOK_MAINTENANCE 0x40u
 #define MASK_TOTAL_IS_RESPONSE 0x20u
 
 uint32_t sample_hour(int64_t at_us);

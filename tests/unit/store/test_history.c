@@ -85,12 +85,12 @@ static size_t count(struct state_txn *txn, uint32_t id, int64_t from_us, int64_t
 /* ---- results ----------------------------------------------------------------------------------------- */
 
 static const struct sample odd[] = {
-	{3, T0_US + 61234000, OUTCOME_UP, STATE_UP, 123456, {1000, 20000, 30000, 60000, 123456}},
-	{3, T0_US + 1000000, OUTCOME_DOWN, STATE_SUSPECT, -1, TIMINGS_NONE},
-	{1, T0_US + 3599999000, OUTCOME_UNKNOWN, STATE_UNKNOWN, -1, {5000, -1, -1, -1, -1}},
-	{900000, T0_US, OUTCOME_UP, STATE_PAUSED, 0, {0, 0, 0, 0, 7}},
-	{3, T0_US + 3600000000, OUTCOME_UP, STATE_DOWN, INT64_C(3000000000), {-1, -1, -1, -1, INT64_C(60000000)}},
-	{3, T0_US - 1000, OUTCOME_UP, STATE_PENDING, 1, {200, 300, -1, 1, 1}},
+	{3, T0_US + 61234000, OUTCOME_UP, STATE_UP, false, 123456, {1000, 20000, 30000, 60000, 123456}},
+	{3, T0_US + 1000000, OUTCOME_DOWN, STATE_SUSPECT, true, -1, TIMINGS_NONE},
+	{1, T0_US + 3599999000, OUTCOME_UNKNOWN, STATE_UNKNOWN, false, -1, {5000, -1, -1, -1, -1}},
+	{900000, T0_US, OUTCOME_UP, STATE_PAUSED, true, 0, {0, 0, 0, 0, 7}},
+	{3, T0_US + 3600000000, OUTCOME_UP, STATE_DOWN, false, INT64_C(3000000000), {-1, -1, -1, -1, 60000000}},
+	{3, T0_US - 1000, OUTCOME_UP, STATE_PENDING, false, 1, {200, 300, -1, 1, 1}},
 };
 
 static void check_odd(const struct sample *got)
@@ -103,6 +103,7 @@ static void check_odd(const struct sample *got)
 	assert_non_null(meant);
 	assert_int_equal(got->outcome, meant->outcome);
 	assert_int_equal(got->state, meant->state);
+	assert_int_equal(got->maintenance, meant->maintenance);
 	assert_true(near(got->response_us, meant->response_us, 250));
 	assert_true(near(got->timings.dns_us, meant->timings.dns_us, 60));
 	assert_true(near(got->timings.connect_us, meant->timings.connect_us, 60));
