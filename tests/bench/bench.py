@@ -76,11 +76,11 @@ def beats(folder):
     build("load", "-lcrypto", common=True)
     hello = build("hello_fcgi", "-lfcgi")
     (folder / "hello").mkdir()
-    site, other = a_site(folder / "upbeat", beats_config()), upbeat.Site(folder / "hello")
+    site, other = a_site(folder / "upbeat", heartbeats(CLIENTS)), upbeat.Site(folder / "hello")
     try:
         front, yard = upbeat.Lighttpd(site), Yardstick(other, hello)
         for i in range(CLIENTS):
-            assert front.beat(f"robot{i}", SECRET).status == 200
+            assert front.beat(f"robot{i}", f"{SECRET} {i}").status == 200
         figures = {"get": [], "post": [], "forge": [], "hello": []}
         for _ in range(RUNS):
             figures["hello"].append(load(yard.port, "get", "/upbeat/"))
@@ -94,10 +94,6 @@ def beats(folder):
     for key, what, goal in (("get", "GET beat, requests/s", ">= 0.85"), ("post", "POST beat, synced, requests/s", ">= 0.40"),
                             ("forge", "POST beat, wrong signature, requests/s", "")):
         row(what, f"{median[key]:.0f}", f"{median['hello']:.0f}", median[key] / median["hello"], goal)
-
-
-def beats_config():
-    return {f"robot{i}": {"type": "heartbeat", "secret": [SECRET, f"own {i}"], "max_age": "1h"} for i in range(CLIENTS)}
 
 
 def timed(command, env, stdin=b"", times=200):

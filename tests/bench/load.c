@@ -3,7 +3,8 @@
  * load: a bounded HTTP load on 127.0.0.1 over kept connections, one request in flight on each.
  *
  *	load PORT CONNECTIONS SECONDS get PATH
- *	load PORT CONNECTIONS SECONDS beat PATH SECRET     PATH holds %d: each connection's own heartbeat
+ *	load PORT CONNECTIONS SECONDS beat PATH SECRET     PATH holds %d: each connection beats its own heartbeat,
+ *	                                                   whose secret is "SECRET NUMBER"
  *	load PORT CONNECTIONS SECONDS forge PATH           beats with a wrong signature
  *
  * Prints one line: answers with the expected status, others, seconds, p50 and p99 in microseconds.
@@ -70,12 +71,13 @@ static void put_path(struct text *t, int number)
 
 static void put_beat(struct text *t, int number)
 {
-	struct text body = TEXT_INIT;
+	struct text body = TEXT_INIT, key = TEXT_INIT;
 	uint8_t mac[SHA256_BYTES];
 	int64_t now = clock_wall_us();
 
 	text_printf(&body, "{\"time\":%lld.%06lld}", (long long)(now / US_PER_S), (long long)(now % US_PER_S));
-	sign_hmac_sha256(secret, strlen(secret), body.ptr, body.len, mac);
+	text_printf(&key, "%s %d", secret, number);
+	sign_hmac_sha256(key.ptr, key.len, body.ptr, body.len, mac);
 	text_raw(t, "POST ");
 	put_path(t, number);
 	text_raw(t, " HTTP/1.1\r\nHost: localhost\r\nX-Hub-Signature-256: sha256=");
@@ -83,6 +85,7 @@ static void put_beat(struct text *t, int number)
 	text_printf(t, "\r\nContent-Length: %zu\r\n\r\n", body.len);
 	text_rawn(t, body.ptr, body.len);
 	text_free(&body);
+	text_free(&key);
 }
 
 static void ask(struct connection *c)
