@@ -4,7 +4,7 @@ test sets, and catchers for what is sent to people. A failing test shows the log
 import pytest
 
 import catchers
-from upbeat import Apache, Lighttpd, Site
+from upbeat import FRONTS, Lighttpd, Site
 
 
 @pytest.fixture
@@ -26,14 +26,6 @@ def pytest_runtest_makereport(item):
     outcome = yield
     report = outcome.get_result()
     setattr(item, f"report_{report.when}", report)
-
-
-FRONTS = {
-    "lighttpd-fastcgi": lambda site: Lighttpd(site, "fastcgi"),
-    "lighttpd-cgi": lambda site: Lighttpd(site, "cgi"),
-    "apache-fcgid": lambda site: Apache(site, "fcgid"),
-    "apache-cgi": lambda site: Apache(site, "cgi"),
-}
 
 
 @pytest.fixture(params=FRONTS)

@@ -241,8 +241,21 @@ class Front:
         self.site.stop(self.process)
 
 
+    def spawn(self):
+        """The program behind a socket of its own, as spawn-fcgi or a service manager starts it."""
+        path = self.site.folder / "fcgi.socket"
+        user = ["-u", WEB_USER, "-g", WEB_USER] if AS_ROOT else []
+        # -n: stay in the foreground, so that it is ours to end.
+        self.program = self.site.start(
+            ["spawn-fcgi", "-n", "-s", path, "-M", "0660", *user, "--", self.cgi / "upbeat.fcgi"], "upbeat",
+            env={**self.site.environment(), "UPBEAT_STORE": str(self.site.store)})
+        wait_for(path.exists)
+        return path
+
+
 class Lighttpd(Front):
-    """mode: "fastcgi" as the example is, or "cgi" as its comment says."""
+    """mode: "fastcgi" as the example is, "external" with a program that something else started, or "cgi" as
+    its comment says."""
 
     def __init__(self, site, mode="fastcgi", threads=4, **where):
         super().__init__(site, **where)
@@ -252,6 +265,9 @@ class Lighttpd(Front):
                             ('"UPBEAT_THREADS" => "4"', self.environment(threads)))
         if mode == "cgi":
             part = self.as_cgi(part)
+        if mode == "external":
+            self.spawn()
+            part = "\n".join(line for line in part.splitlines() if '"bin-' not in line and "max-procs" not in line)
         if not self.mount:  # lighttpd then wants to be told that the root is no part of the name
             part = part.replace('"/upbeat" => ((', '"/" => ((\n    "fix-root-scriptname" => "enable",')
             part = part.replace("/upbeat/staff/", "/staff/")
@@ -283,34 +299,96 @@ class Lighttpd(Front):
         return text.replace('setenv.set-environment = (', f"setenv.set-environment = ({variables},")
 
 
-APACHE_MODULES = "mpm_event authz_core authz_user authn_core authn_file auth_basic alias env setenvif socache_shmcb ssl"
+APACHE_MODULES = """mpm_event authz_core authz_user authn_core authn_file auth_basic alias env setenvif socache_shmcb
+ssl mime rewrite cgid fcgid proxy proxy_fcgi"""
 
 
 class Apache(Front):
-    """mode: "fcgid" as the example is, or "cgi" as its comment says."""
+    """mode: "fcgid" as the example is, "cgi" as its comment says, or with a program that something else
+    started: "proxy-handler" and "proxy-pass"; "htaccess-fcgid" and "htaccess-cgi" are a shared host's, where
+    an .htaccess file is all that one may write."""
 
-    def __init__(self, site, mode="fcgid"):
-        super().__init__(site)
+    def __init__(self, site, mode="fcgid", **where):
+        super().__init__(site, **where)
         folder = site.folder
-        part = self.example("apache-example.conf", ("*:443", f"127.0.0.1:{self.tls_port}"),
-                            ("*:80", f"127.0.0.1:{self.port}"))
-        extra = {k: v for k, v in site.environment().items() if k != "PATH"}
-        if mode == "cgi":
-            part = part.replace("SetHandler fcgid-script", "SetHandler cgi-script")
-            part = part.replace("FcgidInitialEnv   UPBEAT_STORE", "SetEnv UPBEAT_STORE")
-            extra = "".join(f"SetEnv {k} {v}\n" for k, v in extra.items())
-        else:
-            extra = "".join(f"FcgidInitialEnv {k} {v}\n" for k, v in extra.items())
-        modules = APACHE_MODULES.split() + ["cgid", "fcgid"]
-        (folder / "apache-upbeat.conf").write_text(part)
         (folder / "www").mkdir(exist_ok=True)
+        part = self.htaccess(mode) if mode.startswith("htaccess") else self.virtual_host(mode)
+        (folder / "apache-upbeat.conf").write_text(part)
         main = folder / "apache.conf"
         main.write_text(
             f"ServerRoot {folder}\nServerName localhost\nPidFile {folder}/apache.pid\nErrorLog {folder}/apache-error.log\n"
             + (f"User {WEB_USER}\nGroup {WEB_USER}\n" if AS_ROOT else "")
-            + "".join(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so\n" for m in modules)
+            + "".join(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so\n" for m in APACHE_MODULES.split())
             + f"ScriptSock {folder}/cgisock\nFcgidIPCDir {folder}/fcgid\nFcgidProcessTableFile {folder}/fcgid_shm\n"
-            f"Mutex file:{folder}\nDocumentRoot {folder}/www\n"
-            f"Listen 127.0.0.1:{self.port}\nListen 127.0.0.1:{self.tls_port}\nInclude {folder}/apache-upbeat.conf\n" + extra)
+            f"Mutex file:{folder}\nTypesConfig /dev/null\nDocumentRoot {folder}/www\n"
+            f"Listen 127.0.0.1:{self.port}\nListen 127.0.0.1:{self.tls_port}\nInclude {folder}/apache-upbeat.conf\n")
         self.process = site.start(["apache2", "-f", main, "-DFOREGROUND"], "apache")
         wait_for(lambda: listening(self.port))
+
+    def variables(self, directive):
+        pairs = self.site.environment().items()
+        return "".join(f"{directive} {k} {v}\n" for k, v in pairs if k != "PATH")
+
+    def virtual_host(self, mode):
+        part = self.example("apache-example.conf", ("*:443", f"127.0.0.1:{self.tls_port}"),
+                            ("*:80", f"127.0.0.1:{self.port}"))
+        if mode == "fcgid":
+            return part + self.variables("FcgidInitialEnv")
+        if mode == "cgi":
+            part = part.replace("SetHandler fcgid-script", "SetHandler cgi-script")
+            return part.replace("FcgidInitialEnv   UPBEAT_STORE", "SetEnv UPBEAT_STORE") + self.variables("SetEnv")
+        alias = next(line for line in part.splitlines() if line.startswith("Alias "))
+        socket_url = f"unix:{self.spawn()}|fcgi://localhost"
+        proxy = {"proxy-handler": f'<Location /upbeat>\nSetHandler "proxy:{socket_url}/"\nCGIPassAuth On\n</Location>',
+                 "proxy-pass": f'ProxyPass /upbeat "{socket_url}/upbeat"'}[mode]
+        return part.replace(alias, f"ProxyFCGIBackendType GENERIC\n{proxy}\nSetEnv UPBEAT_MOUNT /upbeat")
+
+    def htaccess(self, mode):
+        folder = self.site.folder / "www/upbeat"
+        folder.mkdir(exist_ok=True)
+        shutil.copy2(PROGRAM, folder / "upbeat.fcgi")
+        text = (ROOT / "contrib/shared-hosting/htaccess-example").read_text()
+        for old, new in (("/home/me/upbeat-store", self.site.store), ("/home/me/staff.htpasswd", self.htpasswd)):
+            assert old in text
+            text = text.replace(old, str(new))
+        if mode == "htaccess-cgi":
+            text = text.replace("AddHandler fcgid", "#AddHandler fcgid").replace("#AddHandler cgi", "AddHandler cgi")
+        (folder / ".htaccess").write_text(text + self.variables("SetEnv"))
+        return (f"<Directory {self.site.folder}/www>\nAllowOverride All\nRequire all granted\n</Directory>\n"
+                f"<VirtualHost 127.0.0.1:{self.tls_port}>\nSSLEngine on\nSSLCertificateFile {self.cert}\n"
+                f"SSLCertificateKeyFile {self.key}\n</VirtualHost>\n" + self.variables("FcgidInitialEnv"))
+
+
+class Nginx(Front):
+    """As the example is, with the program behind spawn-fcgi."""
+
+    def __init__(self, site, **where):
+        super().__init__(site, **where)
+        folder = site.folder
+        part = self.example("nginx-example.conf", ("/run/upbeat.socket", self.spawn()),
+                            ("listen 443 ssl", f"listen 127.0.0.1:{self.tls_port} ssl"),
+                            ("listen 80", f"listen 127.0.0.1:{self.port}"))
+        (folder / "nginx-upbeat.conf").write_text(part)
+        places = "".join(f"{what}_temp_path {folder}/nginx-{what};\n"
+                         for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        main = folder / "nginx.conf"
+        main.write_text((f"user {WEB_USER};\n" if AS_ROOT else "")
+                        + f"daemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx-error.log;\n"
+                        f"events {{}}\nhttp {{\naccess_log off;\n{places}include {folder}/nginx-upbeat.conf;\n}}\n")
+        self.process = site.start(["nginx", "-c", main, "-e", f"{folder}/nginx-error.log"], "nginx")
+        wait_for(lambda: listening(self.port))
+
+
+# Every server and mode that people use, by name.
+FRONTS = {
+    "lighttpd-fastcgi": Lighttpd,
+    "lighttpd-external": lambda site, **where: Lighttpd(site, "external", **where),
+    "lighttpd-cgi": lambda site, **where: Lighttpd(site, "cgi", **where),
+    "apache-fcgid": Apache,
+    "apache-proxy-handler": lambda site, **where: Apache(site, "proxy-handler", **where),
+    "apache-proxy-pass": lambda site, **where: Apache(site, "proxy-pass", **where),
+    "apache-cgi": lambda site, **where: Apache(site, "cgi", **where),
+    "htaccess-fcgid": lambda site, **where: Apache(site, "htaccess-fcgid", **where),
+    "htaccess-cgi": lambda site, **where: Apache(site, "htaccess-cgi", **where),
+    "nginx": Nginx,
+}
