@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: ISC
+"""What goes wrong around us: each fault gives a plain status and one clear line, loses nothing that was
+acknowledged, and is over when its cause is."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from upbeat import AS_ROOT, PROBER, Lighttpd, wait_for
+
+SECRET = "a secret"
+ROBOT = {"robot": {"type": "heartbeat", "secret": SECRET, "max_age": "5m"}}
+
+
+def can_mount():
+    return AS_ROOT and subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+
+
+def test_without_a_store_everything_says_503_and_the_page_shows_the_crontab_line(site, front):
+    site.store.rmdir()
+    for path in ("/beat/robot", "/healthz", "/up", "/m/robot", "/metrics"):
+        answer = front.get(path)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "60"), path
+    page = front.get("/", Accept="text/html")
+    assert page.status == 503 and "* * * * *" in page.text and "upbeat-prober" in page.text
+    site.make_store()
+    site.configure({"monitors": ROBOT})
+    site.a_pass(check=True)
+    assert front.beat("robot", SECRET).status == 200
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs two users")
+def test_an_inbox_that_may_not_be_written_is_503_until_it_may(site, front):
+    site.configure({"monitors": ROBOT})
+    site.a_pass(check=True)
+    inbox = site.store / "inbox"
+    if front.__class__ is Lighttpd:
+        pytest.skip("this front runs as root, whom no permission stops")
+    saved = {path: path.stat().st_mode for path in (inbox, *inbox.iterdir())}
+    for path in saved:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    assert front.beat("robot", SECRET).status == 503
+    for path, mode in saved.items():
+        path.chmod(mode)
+    wait_for(lambda: front.beat("robot", SECRET).status == 200)
+
+
+@pytest.mark.skipif(not can_mount(), reason="needs a small file system of its own")
+def test_a_full_disk_never_loses_an_acknowledged_beat(site, tmp_path):
+    """The store on a tmpfs that is filled to its last byte: the inbox is allocated ahead and goes on."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", site.store], check=True)
+    try:
+        site.make_store()
+        site.configure({"monitors": ROBOT})
+        site.a_pass(check=True)
+        front = Lighttpd(site)
+        assert front.beat("robot", SECRET).status == 200
+        with open(site.store / "ballast", "wb") as ballast:
+            with pytest.raises(OSError):
+                while True:
+                    ballast.write(b"x" * 65536)
+                    ballast.flush()
+        newest = None
+        for _ in range(100):
+            now = time.time()
+            answer = front.beat("robot", SECRET, time_=now)
+            assert answer.status in (200, 503)
+            newest = now if answer.status == 200 else newest
+        assert newest is not None, "allocated ahead, beats go on"
+        assert front.get("/beat/robot").status == 200
+        assert front.beat("robot", SECRET, time_=newest).status == 400, "the newest acknowledged one is there"
+        assert site.a_pass().returncode in (0, 75)
+        os.unlink(site.store / "ballast")
+        assert front.beat("robot", SECRET).status == 200
+        site.a_pass(check=True)
+        front.stop()
+    finally:
+        site.close()
+        subprocess.run(["umount", "-l", site.store], check=True)
+
+
+def test_a_prober_killed_at_any_moment_loses_no_alert(site, target, catcher):
+    """Killed again and again while a site breaks and mends: each outage is told, a repeat only with the same id."""
+    random.seed(20260501)
+    site.configure({
+        "channels": {"hook": {"type": "webhook", "url": catcher.url + "/hook", "secret": "x"}},
+        "defaults": {"interval": "1s", "timeout": "2s", "notify": ["hook"], "confirm_waits": ["50ms"] * 4,
+                     "recover_wait": "50ms"},
+        "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
+
+    def events():
+        return [r.json["event"] for r in catcher.at("/hook")]
+
+    def kill_until(done):
+        for _ in range(40):
+            if done():
+                return
+            prober = site.start_prober("watch")
+            time.sleep(random.uniform(0.01, 0.9))
+            site.stop(prober, signal.SIGKILL)
+        prober = site.start_prober("watch")
+        wait_for(done, 60)
+        site.stop(prober)
+
+    for round_ in range(3):
+        target.status = 500
+        kill_until(lambda: len({r.json["id"] for r in catcher.at("/hook") if r.json["event"] == "down"}) == round_ + 1)
+        target.status = 200
+        kill_until(lambda: len({r.json["id"] for r in catcher.at("/hook") if r.json["event"] == "up"}) == round_ + 1)
+    incidents = {r.json["incident"] for r in catcher.at("/hook")}
+    assert len(incidents) == 3
+    assert len({(r.json["event"], r.json["incident"]) for r in catcher.at("/hook")}) == 6
+    prober = site.start_prober("watch")
+    before = len(events())
+    wait_for(lambda: site.status("shop")["state"] == "up", 30)
+    assert len(events()) == before
+    site.stop(prober)
+
+
+def test_two_probers_never_work_at_once_and_all_leave_quietly(site, target):
+    site.configure({"defaults": {"interval": "1m"}, "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
+    site.a_pass(check=True)
+    hits = target.hits
+    many = [site.start_prober("run") for _ in range(5)]
+    assert [p.wait(70) for p in many] == [0] * 5
+    assert target.hits <= hits + 2
+    assert (site.folder / "prober.log").read_text() == ""
+
+
+def test_a_broken_config_keeps_the_last_good_one_running_and_is_told(site, target, catcher):
+    config = {"anonymous": "all",
+              "channels": {"hook": {"type": "webhook", "url": catcher.url + "/hook", "secret": "x"}},
+              "defaults": {"interval": "1s", "notify": ["hook"], "confirm_waits": ["50ms"] * 4},
+              "monitors": {"shop": {"type": "http", "url": target.url + "/"}}}
+    site.configure(config)
+    site.a_pass(check=True)
+    good = site.config_file.read_text()
+    for broken in ("", "{", good.replace('"monitors"', '"monitor"'), good[:-20], good.replace('"1s"', '"soon"')):
+        site.configure(broken)
+        time.sleep(0.02)
+        done = site.a_pass()
+        assert done.returncode == 1
+        again = site.a_pass()
+        assert (again.returncode, again.stderr) == (1, ""), "told once per change, not every minute"
+        report = site.status()
+        assert report["config"]["ok"] is False and report["config"]["problems"]
+        assert [m["slug"] for m in report["monitors"]] == ["shop"]
+    checked = target.hits
+    site.a_pass()
+    wait_for(lambda: (site.a_pass(), target.hits > checked)[1], 20)
+    wait_for(lambda: (site.a_pass(), [r for r in catcher.at("/hook") if "config" in r.body.decode().lower()])[1], 20)
+    site.configure(good)
+    assert site.a_pass().returncode == 0
+    assert site.status()["config"] == {"ok": True, "problems": []}
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs two users")
+def test_secrets_of_channels_are_in_neither_book(site, target, catcher):
+    """Neither in a book nor anywhere else that is not the prober's own."""
+    canary = "canary-4711-secret"
+    site.configure({
+        "channels": {"hook": {"type": "webhook", "url": catcher.url + "/hook", "secret": canary},
+                     "mail": {"type": "mail", "to": ["a@example.com"], "from": "b@example.com", "user": "u",
+                              "password": canary, "smtp": "smtp://127.0.0.1:9"}},
+        "defaults": {"notify": ["hook", "mail"], "confirm_waits": ["50ms"] * 4, "interval": "1s"},
+        "monitors": {"shop": {"type": "http", "url": target.url + "/", "auth": {"basic": ["u", canary]}}}})
+    target.status = 500
+    site.a_pass()
+    site.prober("notify", "hook")
+    for path in site.store.rglob("*"):
+        if path.is_file() and canary.encode() in path.read_bytes():
+            assert path.parent.name == "private" and path.stat().st_mode & 0o077 == 0, path
+    out = site.prober("status", "shop").stdout + site.prober("status", "--json").stdout
+    assert canary not in out
+    assert json.loads(site.prober("status", "--json").stdout)
+    assert PROBER.exists()
