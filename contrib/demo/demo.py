@@ -15,12 +15,13 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RUN = ROOT / "run"
 
 arguments = argparse.ArgumentParser(description="A live demo of Upbeat.")
 arguments.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
 arguments.add_argument("--port", default=8080, type=int)
+arguments.add_argument("--folder", default=ROOT / "run", type=pathlib.Path, help="where its state is")
 options = arguments.parse_args()
+RUN = options.folder
 
 os.environ["UPBEAT_BUILD"] = str(options.build)
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "contrib/clients")]
@@ -103,16 +104,17 @@ def keep_beating(url, over):
 
 
 def explain(url):
+    folder = os.path.relpath(RUN)
     print(f"""
 {paint('1', 'Upbeat is running.')}  Ctrl-C ends all of it.
 
   Open             {paint('4', url)}
   As a person      {paint('4', url + 'staff/')}   (user ann, password secret)
 
-  Stop the beating:   rm run/beating         go on:    touch run/beating
-  Break the shop:     echo 500 > run/shop    mend it:  echo 200 > run/shop
+  Stop the beating:   rm {folder}/beating         go on:    touch {folder}/beating
+  Break the shop:     echo 500 > {folder}/shop    mend it:  echo 200 > {folder}/shop
   Ask as a program:   curl -i {url}beat/robot
-  In words:           {options.build}/upbeat-prober -c run/upbeat.json status
+  In words:           {options.build}/upbeat-prober -c {folder}/upbeat.json status
 
 What people are told appears below, within seconds, as Slack and mail would have received it.
 """, flush=True)
@@ -121,7 +123,7 @@ What people are told appears below, within seconds, as Slack and mail would have
 def main():
     if upbeat.listening(options.port):
         sys.exit(f"Something listens on port {options.port} already: PORT=8081 make run")
-    RUN.mkdir(exist_ok=True)
+    RUN.mkdir(parents=True, exist_ok=True)
     (RUN / "shop").write_text("200\n")
     (RUN / "beating").touch()
     for gone in (signal.SIGTERM, signal.SIGHUP):
