@@ -158,7 +158,9 @@ class Site:
     def start(self, command, name, **options):
         """Starts a program in the background; its output goes to a log that is shown when the test fails."""
         log = open(self.folder / f"{name}.log", "ab")
-        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        program = shutil.which(str(command[0]), path="/usr/sbin:/usr/bin:/sbin:/bin")  # servers are in sbin
+        assert program, f"{command[0]} is not installed"
+        process = subprocess.Popen([program, *(str(c) for c in command[1:])], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    env=options.pop("env", self.environment()), start_new_session=True, **options)
         log.close()
         self.processes.append(process)
