@@ -110,7 +110,7 @@ static bool run_once(struct commit_line *line, struct change **batch, struct err
 		return false;
 	fill_batch(line, batch, &t, &changed);
 	if (changed || t.failed)
-		return book_commit(&t, err);
+		return book_txn_commit(&t, err);
 	book_end(&t);
 	return true;
 }

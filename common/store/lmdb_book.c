@@ -397,7 +397,7 @@ static void after_failure(struct book *book, int rc, uint64_t seen)
 		mend(book, rc, seen, &ignored);
 }
 
-bool book_commit(struct book_txn *t, struct error *err)
+bool book_txn_commit(struct book_txn *t, struct error *err)
 {
 	struct book *book = t->book;
 	int rc = t->failed;

@@ -5,7 +5,7 @@
  * A book is a directory with data.mdb and lock.mdb and a fixed list of tables (named databases).
  *
  *	book_open, book_close           lmdb_book.c     open, reopen in place, transactions
- *	book_begin, book_commit, book_end
+ *	book_begin, book_txn_commit, book_end
  *	book_create                     lmdb_create.c   made aside, synced, renamed; modes
  *	book_make_room, book_grow       lmdb_room.c     zeros ahead of the data; growth of the map
  *	book_get, book_put, ...         lmdb_table.c    records, keys, cursors
@@ -94,7 +94,7 @@ void book_close(struct book *book);
    had an error) before it gives up. */
 bool book_begin(struct book *book, bool writing, struct book_txn *t, struct error *err);
 /* Ends it in any case. false: nothing was stored; after anything but ERROR_FULL the book was reopened. */
-bool book_commit(struct book_txn *t, struct error *err);
+bool book_txn_commit(struct book_txn *t, struct error *err);
 /* Ends it; what was not committed is gone. */
 void book_end(struct book_txn *t);
 /* Holds off replacement of the environment around calls that need no transaction. */

@@ -159,7 +159,7 @@ struct state_txn *state_begin(struct state *state, bool writing, struct error *e
 
 bool state_commit(struct state_txn *txn, struct error *err)
 {
-	bool ok = book_commit(&txn->book, err);
+	bool ok = book_txn_commit(&txn->book, err);
 
 	free(txn);
 	return ok;
