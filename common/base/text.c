@@ -72,18 +72,22 @@ void text_char(struct text *t, char c)
 	text_rawn(t, &c, 1);
 }
 
+/* Most of what is printed is short: it fits what is there, and is formatted once. */
 void text_vprintf(struct text *t, const char *format, va_list ap)
 {
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, format, ap);
-	if (n > 0) {
+	text_reserve(t, 63);
+	n = vsnprintf(t->ptr + t->len, t->cap - t->len, format, ap);
+	if (n > 0 && (size_t)n >= t->cap - t->len) {
 		text_reserve(t, (size_t)n);
 		vsnprintf(t->ptr + t->len, (size_t)n + 1, format, again);
-		t->len += (size_t)n;
 	}
+	if (n > 0)
+		t->len += (size_t)n;
+	t->ptr[t->len] = '\0';
 	va_end(again);
 }
 

@@ -144,6 +144,23 @@ static void builder_grows_clears_and_gives_away(void **state)
 	free(mine);
 }
 
+static void printing_fits_at_every_length(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 130; before++) {
+		for (int n = 0; n < 200; n += 7) {
+			struct text t = TEXT_INIT;
+
+			text_printf(&t, "%*s", before, "");
+			text_printf(&t, "%0*d", n + 1, 7);
+			assert_int_equal(t.len, before + n + 1);
+			assert_int_equal(strlen(t.ptr), t.len);
+			assert_int_equal(t.ptr[t.len - 1], '7');
+			text_free(&t);
+		}
+	}
+}
+
 static void cutting_keeps_characters_whole(void **state)
 {
 	static const struct {
@@ -337,6 +354,7 @@ int main(void)
 		cmocka_unit_test(verbs_with_a_length_take_nul_bytes),
 		cmocka_unit_test(seconds_are_exact_and_short),
 		cmocka_unit_test(builder_grows_clears_and_gives_away),
+		cmocka_unit_test(printing_fits_at_every_length),
 		cmocka_unit_test(cutting_keeps_characters_whole),
 		cmocka_unit_test(utf8_is_judged_as_the_standard_says),
 		cmocka_unit_test(percent_decoding_is_done_once_or_refused),
