@@ -31,22 +31,29 @@ static void judge_watching(struct view *view, const struct moment *now)
 
 /* ---- monitors */
 
-static void show_monitor(struct view *view, const struct listed *listed, const struct row *row)
+static void take_row(struct view *view, const struct listed *listed, const struct row *row)
 {
-	struct view_monitor *m = &view->monitors[view->count++];
-
-	*m = (struct view_monitor){.listed = listed, .state = (enum monitor_state)row->state,
+	view->monitors[view->count++] = (struct view_monitor){.listed = listed, .state = (enum monitor_state)row->state,
 		.marks = row->marks, .since_us = row->since_us, .checked_us = row->checked_us,
 		.response_us = row->response_us, .recent = row->recent, .incident = row->incident,
 		.certificate_s = (int64_t)row->certificate_s_div_60 * 60};
-	if (view->watching == WATCHING_STALE && m->state != STATE_PAUSED) {
-		m->state = STATE_UNKNOWN;
-		m->since_us = view->watched_us;
-		m->marks &= MARK_MAINTENANCE;
+}
+
+/* What nobody has looked at for too long is not known. Pausing is no observation, it stays true. */
+static void make_honest(struct view *view)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		struct view_monitor *m = &view->monitors[i];
+
+		if (m->state >= STATE__COUNT)
+			m->state = STATE_UNKNOWN;
+		if (view->watching == WATCHING_STALE && m->state != STATE_PAUSED) {
+			m->state = STATE_UNKNOWN;
+			m->since_us = view->watched_us;
+			m->marks &= MARK_MAINTENANCE | MARK_ACKNOWLEDGED;
+		}
+		view->counts[m->state]++;
 	}
-	if (m->state >= STATE__COUNT)
-		m->state = STATE_UNKNOWN;
-	view->counts[m->state]++;
 }
 
 static bool may_see(const struct asker *asker, const struct listed *listed)
@@ -68,15 +75,53 @@ static bool load_monitors(struct view *view, struct error *err)
 		const struct listed *listed = &catalog->monitors[i];
 
 		if (may_see(&view->asker, listed))
-			show_monitor(view, listed, listed->id < n ? &rows[listed->id] : &never_judged);
+			take_row(view, listed, listed->id < n ? &rows[listed->id] : &never_judged);
 	}
 	free(rows);
 	return true;
 }
 
-static bool load(struct view *view, const struct state *state, const struct request *req, struct error *err)
+/* ---- what was asked for and is not dealt with yet */
+
+bool view_details(const struct view *view, const struct view_monitor *of, struct monitor *monitor,
+	struct judge *judge, struct incident *open, struct error *err)
 {
-	view->catalog = catalog_get(state, view->txn, err);
+	if (!state_monitor(view->txn, of->listed->id, monitor, err))
+		return false;
+	if (!state_judge(view->txn, of->listed->id, judge, err) ||
+		(open && judge->incident && !state_incident(view->txn, judge->incident, open, err))) {
+		monitor_clear(monitor);
+		return false;
+	}
+	pending_apply(&view->pending, monitor, view->site, judge, open && open->id ? open : NULL, view->now_us);
+	return true;
+}
+
+static bool apply_pending(struct view *view, struct error *err)
+{
+	for (size_t i = 0; view->pending.count && i < view->count; i++) {
+		struct view_monitor *m = &view->monitors[i];
+		struct monitor monitor = {0};
+		struct judge judge;
+
+		if (!pending_about(&view->pending, m->listed->slug))
+			continue;
+		if (!view_details(view, m, &monitor, &judge, NULL, err))
+			return false;
+		m->marks = judge.marks;
+		m->incident = judge.incident;
+		if (m->state != judge.state) {
+			m->state = judge.state;
+			m->since_us = judge.since_us;
+		}
+		monitor_clear(&monitor);
+	}
+	return true;
+}
+
+static bool load(struct view *view, struct web *web, const struct request *req, struct error *err)
+{
+	view->catalog = catalog_get(web_state(web, err), view->txn, err);
 	if (!view->catalog)
 		return false;
 	view->site = &view->catalog->site;
@@ -86,7 +131,11 @@ static bool load(struct view *view, const struct state *state, const struct requ
 	judge_watching(view, &req->now);
 	if (view->asker.sees_all && !state_problems(view->txn, &view->problems, &view->problem_count, err))
 		return false;
-	return load_monitors(view, err);
+	pending_load(&view->pending, web, view->txn);
+	if (!load_monitors(view, err) || !apply_pending(view, err))
+		return false;
+	make_honest(view);
+	return true;
 }
 
 bool view_open(struct view *view, struct web *web, const struct request *req, struct error *err)
@@ -100,7 +149,7 @@ bool view_open(struct view *view, struct web *web, const struct request *req, st
 	view->txn = state_begin(state, false, err);
 	if (!view->txn)
 		return false;
-	if (load(view, state, req, err))
+	if (load(view, web, req, err))
 		return true;
 	view_close(view);
 	return false;
@@ -114,6 +163,7 @@ void view_close(struct view *view)
 	for (size_t i = 0; i < view->problem_count; i++)
 		problem_clear(&view->problems[i]);
 	free(view->problems);
+	pending_clear(&view->pending);
 	free(view->monitors);
 	memset(view, 0, sizeof(*view));
 }

@@ -16,6 +16,7 @@
 
 #include "web/access.h"
 #include "web/catalog.h"
+#include "web/pending.h"
 #include "web/routes.h"
 
 /* One monitor as it is to be shown to who asks. */
@@ -50,6 +51,7 @@ struct view {
 	struct view_monitor *monitors; /* those the asker may see, in configuration order */
 	size_t count;
 	size_t counts[STATE__COUNT];  /* of them, by state */
+	struct pending pending;       /* requests that the prober has not seen: already applied to monitors */
 	struct problem *problems;     /* of the configuration; none for those who may not see them */
 	size_t problem_count;
 	struct state_txn *txn;
@@ -61,6 +63,10 @@ void view_close(struct view *view);
 
 /* The monitor of that slug, or NULL: also when the asker may not know of it. */
 const struct view_monitor *view_find(const struct view *view, const char *slug);
+/* The full configuration of a monitor and what is known of it, with pending requests applied (to the open
+   incident too, when it is wanted: NULL when not; its id is 0 when there is none). The caller clears both. */
+bool view_details(const struct view *view, const struct view_monitor *of, struct monitor *monitor,
+	struct judge *judge, struct incident *open, struct error *err);
 /* Why it is not up, for those who may see errors; NULL when there is nothing to say. The caller frees. */
 char *view_cause(const struct view *view, const struct view_monitor *monitor);
 
