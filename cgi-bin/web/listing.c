@@ -232,16 +232,44 @@ static size_t count_groups(const struct entry *entries, size_t n)
 	return groups;
 }
 
-void listing_make(struct listing *listing, const struct view *view, const struct listing_query *query)
+/* The matching ones in the view's order; the caller frees. */
+static struct entry *match_all(const struct view *view, const struct listing_query *query, size_t *n)
 {
 	struct entry *entries = mem_array(view->count + 1, sizeof(*entries));
-	size_t n = 0, groups, *rank;
+
+	*n = 0;
+	for (size_t i = 0; i < view->count; i++)
+		if (matches(&view->monitors[i], query))
+			entries[(*n)++] = (struct entry){.monitor = &view->monitors[i], .sort = query->sort};
+	return entries;
+}
+
+void listing_page(struct listing *listing, const struct view *view, const struct listing_query *query, size_t page,
+	size_t per_page)
+{
+	size_t n, from;
+	struct entry *entries = match_all(view, query, &n);
+
+	memset(listing, 0, sizeof(*listing));
+	if (query->sort != SORT_CONFIGURED)
+		qsort(entries, n, sizeof(*entries), by_group_and_sort);
+	listing->matching = n;
+	listing->page = page;
+	listing->pages = (n + per_page - 1) / per_page;
+	listing->rows = mem_array(per_page + 1, sizeof(*listing->rows));
+	from = page <= listing->pages ? (page - 1) * per_page : n;
+	for (size_t i = from; i < n && listing->row_count < per_page; i++)
+		listing->rows[listing->row_count++] = entries[i].monitor;
+	free(entries);
+}
+
+void listing_make(struct listing *listing, const struct view *view, const struct listing_query *query)
+{
+	size_t n, groups, *rank;
+	struct entry *entries = match_all(view, query, &n);
 
 	memset(listing, 0, sizeof(*listing));
 	listing->page = listing->pages = 1;
-	for (size_t i = 0; i < view->count; i++)
-		if (matches(&view->monitors[i], query))
-			entries[n++] = (struct entry){.monitor = &view->monitors[i], .sort = query->sort};
 	rank = rank_groups(entries, n, view->catalog->group_count, query->sort);
 	for (size_t i = 0; i < n; i++)
 		entries[i].group_rank = rank[entries[i].monitor->listed->group];

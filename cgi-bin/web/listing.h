@@ -49,6 +49,10 @@ struct listing {
 };
 
 void listing_make(struct listing *listing, const struct view *view, const struct listing_query *query);
+/* The same without groups and folding: page `page` (from 1) of per_page rows, in the order asked for. A page
+   beyond the last has no rows. */
+void listing_page(struct listing *listing, const struct view *view, const struct listing_query *query, size_t page,
+	size_t per_page);
 void listing_clear(struct listing *listing);
 
 #endif
