@@ -32,6 +32,7 @@ static void catalog_free(struct catalog *catalog)
 		listed_clear(&catalog->monitors[i]);
 	free(catalog->monitors);
 	free(catalog->groups);
+	free(catalog->by_id);
 	free(catalog->fingerprint);
 	site_clear(&catalog->site);
 	free(catalog);
@@ -99,6 +100,16 @@ static void number_groups(struct catalog *catalog)
 	free(first);
 }
 
+static void index_ids(struct catalog *catalog)
+{
+	for (size_t i = 0; i < catalog->count; i++)
+		if (catalog->monitors[i].id > catalog->max_id)
+			catalog->max_id = catalog->monitors[i].id;
+	catalog->by_id = mem_array((size_t)catalog->max_id + 1, sizeof(*catalog->by_id));
+	for (size_t i = 0; i < catalog->count; i++)
+		catalog->by_id[catalog->monitors[i].id] = &catalog->monitors[i];
+}
+
 /* Takes over site and fingerprint. */
 static struct catalog *read_all(struct state_txn *txn, struct site *site, char *fingerprint, struct error *err)
 {
@@ -109,6 +120,7 @@ static struct catalog *read_all(struct state_txn *txn, struct site *site, char *
 	catalog->holders = 1;
 	if (state_monitor_scan(txn, list_one, catalog, err)) {
 		number_groups(catalog);
+		index_ids(catalog);
 		return catalog;
 	}
 	catalog_free(catalog);
@@ -162,10 +174,7 @@ void catalog_release(const struct catalog *catalog)
 	pthread_mutex_unlock(&kept.lock);
 }
 
-long catalog_index(const struct catalog *catalog, uint32_t id)
+const struct listed *catalog_by_id(const struct catalog *catalog, uint32_t id)
 {
-	for (size_t i = 0; i < catalog->count; i++)
-		if (catalog->monitors[i].id == id)
-			return (long)i;
-	return -1;
+	return id <= catalog->max_id ? catalog->by_id[id] : NULL;
 }

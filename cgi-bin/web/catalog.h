@@ -31,6 +31,8 @@ struct catalog {
 	const char **groups;     /* in order of first appearance; "" is one too */
 	size_t group_count;
 	/* private */
+	const struct listed **by_id;
+	uint32_t max_id;
 	char *fingerprint;
 	unsigned holders;
 };
@@ -40,7 +42,7 @@ struct catalog {
 const struct catalog *catalog_get(const struct state *state, struct state_txn *txn, struct error *err);
 void catalog_release(const struct catalog *catalog);
 
-/* The index of the monitor of that id, or -1. */
-long catalog_index(const struct catalog *catalog, uint32_t id);
+/* The monitor of that id, or NULL. */
+const struct listed *catalog_by_id(const struct catalog *catalog, uint32_t id);
 
 #endif

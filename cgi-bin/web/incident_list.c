@@ -17,20 +17,11 @@ struct choosing {
 	size_t skipped;
 };
 
-/* The shown monitor of that id, or NULL. */
-static const struct view_monitor *monitor_of(const struct view *view, uint32_t id)
-{
-	for (size_t i = 0; i < view->count; i++)
-		if (view->monitors[i].listed->id == id)
-			return &view->monitors[i];
-	return NULL;
-}
-
 static bool choose(void *arg, const struct incident *incident)
 {
 	struct choosing *c = arg;
 	struct incident_list *list = c->list;
-	const struct view_monitor *m = monitor_of(c->view, incident->monitor_id);
+	const struct view_monitor *m = view_find_id(c->view, incident->monitor_id);
 
 	if (!m)
 		return true;
@@ -104,7 +95,7 @@ bool incident_read(const struct view *view, uint32_t id, struct incident *incide
 	memset(incident, 0, sizeof(*incident));
 	if (!state_incident(view->txn, id, incident, err))
 		return false;
-	*monitor = monitor_of(view, incident->monitor_id);
+	*monitor = view_find_id(view, incident->monitor_id);
 	if (!*monitor)
 		error_set(err, ERROR_MISSING, "no such incident");
 	else if (apply_requests(view, *monitor, incident, err))

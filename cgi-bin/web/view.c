@@ -176,6 +176,21 @@ const struct view_monitor *view_find(const struct view *view, const char *slug)
 	return NULL;
 }
 
+/* Shown monitors are in the catalog's order: the row of one is found by where its listing stands. */
+static int by_listing(const void *listed, const void *row)
+{
+	const struct listed *a = listed, *b = ((const struct view_monitor *)row)->listed;
+
+	return a < b ? -1 : a > b;
+}
+
+const struct view_monitor *view_find_id(const struct view *view, uint32_t id)
+{
+	const struct listed *listed = catalog_by_id(view->catalog, id);
+
+	return listed ? bsearch(listed, view->monitors, view->count, sizeof(*view->monitors), by_listing) : NULL;
+}
+
 char *view_cause(const struct view *view, const struct view_monitor *m)
 {
 	struct judge judge;

@@ -63,6 +63,7 @@ void view_close(struct view *view);
 
 /* The monitor of that slug, or NULL: also when the asker may not know of it. */
 const struct view_monitor *view_find(const struct view *view, const char *slug);
+const struct view_monitor *view_find_id(const struct view *view, uint32_t id);
 /* The full configuration of a monitor and what is known of it, with pending requests applied (to the open
    incident too, when it is wanted: NULL when not; its id is 0 when there is none). The caller clears both. */
 bool view_details(const struct view *view, const struct view_monitor *of, struct monitor *monitor,
