@@ -90,3 +90,130 @@ void chart_recent(struct text *t, uint64_t recent, enum language language)
 	chart_cells(t, cells, CHART_RECENT, text_str(&label));
 	text_free(&label);
 }
+
+/* ---- response times */
+
+#define PLOT_WIDTH 1000
+#define PLOT_HEIGHT 200
+
+int64_t chart_top_us(const struct rollup *points, size_t n)
+{
+	static const int64_t steps[] = {2, 5, 10};
+	int64_t highest = 0, power = 1000;
+
+	for (size_t i = 0; i < n; i++)
+		if (points[i].count && points[i].p95_us > highest)
+			highest = points[i].p95_us;
+	if (!highest)
+		return 0;
+	while (power * 10 < highest)
+		power *= 10;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (power * steps[i] >= highest)
+			return power * steps[i];
+	return highest;
+}
+
+struct plot {
+	struct text *t;
+	const struct rollup *points;
+	size_t n;
+	int64_t top_us;
+};
+
+static double plot_x(const struct plot *plot, size_t i)
+{
+	return PLOT_WIDTH * ((double)i + .5) / (double)plot->n;
+}
+
+static double plot_y(const struct plot *plot, uint32_t us)
+{
+	return PLOT_HEIGHT - PLOT_HEIGHT * (double)us / (double)plot->top_us;
+}
+
+/* Pieces that are worth a background: full width of the piece, full height. Neighbours are one shape. */
+static void put_shades(const struct plot *plot, enum chart_cell kind, const char *class)
+{
+	double width = (double)PLOT_WIDTH / (double)plot->n;
+
+	for (size_t i = 0; i < plot->n; i++) {
+		size_t from = i;
+
+		if (chart_cell_of(&plot->points[i]) != kind)
+			continue;
+		while (i + 1 < plot->n && chart_cell_of(&plot->points[i + 1]) == kind)
+			i++;
+		text_printf(plot->t, "<rect class=\"%s\" x=\"%.1f\" width=\"%.1f\" height=\"%d\"/>", class,
+			(double)from * width, (double)(i - from + 1) * width, PLOT_HEIGHT);
+	}
+}
+
+/* The end (exclusive) of the run of points with response times that begins at i. */
+static size_t run_end(const struct plot *plot, size_t i)
+{
+	while (i < plot->n && plot->points[i].count)
+		i++;
+	return i;
+}
+
+static void put_band(const struct plot *plot, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		text_printf(plot->t, "%s%.1f %.1f", i == from ? "M" : "L", plot_x(plot, i),
+			plot_y(plot, plot->points[i].p95_us));
+	for (size_t i = to; i-- > from;)
+		text_printf(plot->t, "L%.1f %.1f", plot_x(plot, i), plot_y(plot, plot->points[i].p50_us));
+	text_char(plot->t, 'z');
+}
+
+/* A run of one point would be invisible as a line: it becomes a short dash. */
+static void put_line(const struct plot *plot, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		text_printf(plot->t, "%s%.1f %.1f", i == from ? "M" : "L", plot_x(plot, i),
+			plot_y(plot, plot->points[i].p50_us));
+	if (to == from + 1)
+		text_raw(plot->t, "h2");
+}
+
+static void put_path(const struct plot *plot, const char *class, void (*put)(const struct plot *, size_t, size_t))
+{
+	text_printf(plot->t, "<path class=\"%s\" d=\"", class);
+	for (size_t i = 0; i < plot->n; i++) {
+		size_t end = run_end(plot, i);
+
+		if (end > i)
+			put(plot, i, end);
+		i = end;
+	}
+	text_raw(plot->t, "\"/>");
+}
+
+void chart_response(struct text *t, const struct rollup *points, size_t n, int64_t top_us, const char *label)
+{
+	struct plot plot = {t, points, n, top_us};
+
+	text_printf(t, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
+		PLOT_WIDTH, PLOT_HEIGHT);
+	text_html(t, label);
+	text_printf(t, "\"><path class=\"grid\" d=\"M0 0h%d M0 %dh%d M0 %dh%d\"/>", PLOT_WIDTH, PLOT_HEIGHT / 2,
+		PLOT_WIDTH, PLOT_HEIGHT, PLOT_WIDTH);
+	put_shades(&plot, CELL_UNKNOWN, "unseen");
+	put_shades(&plot, CELL_DOWN, "outage");
+	if (top_us) {
+		put_path(&plot, "band", put_band);
+		put_path(&plot, "median", put_line);
+	}
+	text_raw(t, "</svg>");
+}
+
+enum chart_cell chart_cell_of(const struct rollup *r)
+{
+	int64_t seen = r->up_s + r->down_s;
+
+	if (r->down_s > 0)
+		return CELL_DOWN;
+	if (seen + r->unknown_s == 0)
+		return r->count ? CELL_UP : CELL_NONE;
+	return r->unknown_s > seen ? CELL_UNKNOWN : CELL_UP;
+}

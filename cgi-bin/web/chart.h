@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "model/series.h"
 #include "model/words.h"
 
 #define CHART_RECENT 32 /* results that a row remembers */
@@ -21,5 +22,17 @@ enum chart_cell { CELL_NONE = 0, CELL_UP, CELL_DOWN, CELL_UNKNOWN, CELL__COUNT }
 void chart_cells(struct text *t, const enum chart_cell *cells, size_t n, const char *label);
 /* The bar of recent results of a row (struct row), with its label. */
 void chart_recent(struct text *t, uint64_t recent, enum language language);
+
+/* ---- response times */
+
+/* The top of the scale for these points: 1, 2 or 5 times a power of ten above the highest 95th percentile;
+   0 when no point has a response time. */
+int64_t chart_top_us(const struct rollup *points, size_t n);
+/* Median as a line, up to the 95th percentile as a band; outages shaded, unknown time hatched. It has no
+   text: scales stand beside it in HTML, so that they stay readable on a phone. */
+void chart_response(struct text *t, const struct rollup *points, size_t n, int64_t top_us, const char *label);
+
+/* What a point of a day or hour shows as one cell. */
+enum chart_cell chart_cell_of(const struct rollup *rollup);
 
 #endif

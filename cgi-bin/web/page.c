@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/asset.h"
+#include "web/csrf.h"
 #include "web/language.h"
 
 #define TEMPLATES_MAX 64 /* all assets are counted */
@@ -64,14 +65,14 @@ static void put_asset_url(struct data *d, const char *field, const char *base, c
 }
 
 /* The other language and where to switch to it: the same page with ?lang=. */
-static void put_switch(struct data *d, const struct request *req, enum language language)
+static void put_switch(struct data *d, enum language language, const char *path)
 {
 	enum language other = language == LANGUAGE_EN ? LANGUAGE_ZH_TW : LANGUAGE_EN;
 
 	data_text(d, "lang", language_tag(language));
 	data_text(d, "other_lang", language_tag(other));
 	data_text(d, "other_name", word(other, WORD_LANGUAGE_NAME));
-	data_text(d, "path", req->path);
+	data_text(d, "path", path);
 }
 
 /* The tab's icon shows the state, by shape as well. */
@@ -95,7 +96,7 @@ static void put_frame(struct data *d, const struct request *req, enum language l
 	data_text(d, "title", title);
 	data_flag(d, "staff", req->staff);
 	data_text(d, "person", req->person);
-	put_switch(d, req, language);
+	put_switch(d, language, req->path);
 	put_asset_url(d, "style_url", req->mount, "style.css");
 	put_asset_url(d, "script_url", req->mount, "page.js");
 	free(base);
@@ -117,6 +118,7 @@ void page_plain(struct request *req, struct reply *reply, int status, enum word 
 	struct data *d = data_new();
 
 	put_frame(d, req, language, "Upbeat");
+	put_switch(d, language, "/"); /* what is not there is answered alike, whatever was asked for */
 	data_text(d, "heading", word(language, title));
 	data_text(d, "help", word(language, help));
 	data_flag(d, "setup", title == WORD_SETUP_TITLE);
@@ -128,7 +130,7 @@ void page_plain(struct request *req, struct reply *reply, int status, enum word 
 	data_free(d);
 }
 
-static void unavailable(struct request *req, struct reply *reply, const struct error *err)
+void page_unavailable(struct request *req, struct reply *reply, const struct error *err)
 {
 	bool none_yet = err->kind == ERROR_MISSING;
 
@@ -144,6 +146,7 @@ static bool not_modified(const struct page *page)
 {
 	const struct view *v = &page->view;
 	struct text seed = TEXT_INIT;
+	char form[33];
 	bool same;
 
 	text_printf(&seed, "%" PRIu64 " %" PRId64 " %" PRId64 " %d %d %d%d%d ", v->site->generation,
@@ -154,6 +157,9 @@ static bool not_modified(const struct page *page)
 		asset_count ? assets[0].hash : "");
 	for (size_t i = 0; i < asset_count; i++)
 		text_raw(&seed, assets[i].hash);
+	text_raw(&seed, csrf_cookie(page->req, form)); /* forms are bound to it */
+	if (v->pending.count)
+		text_printf(&seed, " %" PRId64, v->pending.requests[v->pending.count - 1].at_us);
 	same = reply_etag(page->reply, page->req, seed.ptr, seed.len);
 	text_free(&seed);
 	return same;
@@ -167,7 +173,7 @@ bool page_begin(struct page *page, struct web *web, struct request *req, struct 
 	page->req = req;
 	page->reply = reply;
 	if (!view_open(&page->view, web, req, &err)) {
-		unavailable(req, reply, &err);
+		page_unavailable(req, reply, &err);
 		return false;
 	}
 	page->language = page_language(req, page->view.site->language);
@@ -211,9 +217,24 @@ void page_end_error(struct page *page, int status, enum word title, enum word he
 	data_text(d, "help", word(page->language, help));
 	data_flag(d, "setup", false);
 	data_flag(d, "error", true);
+	data_flag(d, "refresh", false);
 	page->reply->status = status;
 	render(page->reply, "message.html", page->language, d);
 	finish(page);
+}
+
+void page_end_missing(struct page *page)
+{
+	text_clear(&page->reply->headers);
+	routes_not_found(page->req, page->reply);
+	finish(page);
+}
+
+void page_end_unavailable(struct page *page, const struct error *err)
+{
+	log_limited("page: store", "page: %s", err->text);
+	reply_header(page->reply, "Retry-After", "60");
+	page_end_error(page, 503, WORD_UNAVAILABLE, WORD_UNAVAILABLE_HELP);
 }
 
 /* ---- fields */

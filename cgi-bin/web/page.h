@@ -33,9 +33,15 @@ bool page_begin(struct page *page, struct web *web, struct request *req, struct 
 void page_end(struct page *page, const char *template);
 /* Ends it with an error page instead. */
 void page_end_error(struct page *page, int status, enum word title, enum word help);
+/* Ends it with the one answer for what is not there or not to be known. */
+void page_end_missing(struct page *page);
+/* Ends it with 503: the store could not be read after all. */
+void page_end_unavailable(struct page *page, const struct error *err);
 
 /* A page that needs no state, as the whole reply: errors, and the first minute (WORD_SETUP_TITLE). */
 void page_plain(struct request *req, struct reply *reply, int status, enum word title, enum word help);
+/* 503 as a page: there is no state yet (what to do about it), or it cannot be read. */
+void page_unavailable(struct request *req, struct reply *reply, const struct error *err);
 /* What links of this request begin with: the mount, with "/staff" for people. The caller frees. */
 char *page_base(const struct request *req);
 

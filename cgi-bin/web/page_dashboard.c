@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "web/chart.h"
 #include "web/listing.h"
-#include "web/page.h"
+#include "web/page_parts.h"
 
 #define NAMED_MAX 4 /* so many of those that are down are named at the top */
 
@@ -72,12 +71,6 @@ static void put_title(struct page *page)
 		data_text(page->data, "title", v->site->title ? v->site->title : "Upbeat");
 }
 
-static void put_state(struct page *page, struct data *d, enum monitor_state state)
-{
-	data_text(d, "state", monitor_state_name(state));
-	data_text(d, "state_word", word(page->language, word_of_state(state)));
-}
-
 /* One number for each state that there is, worst first; each is also a filter. */
 static void put_counts(struct page *page, struct data *d, const size_t counts[STATE__COUNT],
 	const struct listing_query *query)
@@ -91,7 +84,7 @@ static void put_counts(struct page *page, struct data *d, const size_t counts[ST
 		if (!counts[order[i]])
 			continue;
 		item = data_item(d, "counts");
-		put_state(page, item, order[i]);
+		page_put_state(page, item, order[i]);
 		data_printf(item, "count", "%zu", counts[order[i]]);
 		data_flag(item, "chosen", query && query->has_state && query->state == order[i]);
 	}
@@ -149,53 +142,11 @@ static void put_worst(struct page *page)
 
 /* ---- rows */
 
-static void put_marks(struct page *page, struct data *d, unsigned marks)
-{
-	for (unsigned bit = 1; bit && bit <= marks; bit <<= 1)
-		if (marks & bit)
-			data_text(data_item(d, "marks"), "mark", word(page->language, word_of_mark(bit)));
-}
-
-/* The days that are left; true when it is near enough to be said. */
-static bool put_certificate(struct page *page, struct data *d, const struct view_monitor *m)
-{
-	int64_t days = (m->certificate_s - page->view.now_us / US_PER_S) / 86400;
-
-	if (!m->certificate_s || days > 30)
-		return false;
-	if (days < 0)
-		data_text(d, "certificate", word(page->language, WORD_CERTIFICATE_EXPIRED));
-	else
-		page_word_count(page, d, "certificate",
-			words_count((uint64_t)days, WORD_CERTIFICATE_DAYS_ONE, WORD_CERTIFICATE_DAYS), (size_t)days);
-	return true;
-}
-
 static void put_row(struct page *page, struct data *d, const struct view_monitor *m)
 {
-	struct text t = TEXT_INIT;
 	char *cause = view_cause(&page->view, m);
 
-	data_text(d, "slug", m->listed->slug);
-	data_text(d, "name", m->listed->name);
-	put_state(page, d, m->state);
-	data_flag(d, "since", m->since_us > 0);
-	page_time(page, d, "since_iso", "since_text", m->since_us);
-	page_length(page, d, "since_length", page->view.now_us - m->since_us);
-	data_text(d, "cause", cause);
-	if (put_certificate(page, d, m))
-		put_marks(page, d, m->marks & ~MARK_CERTIFICATE);
-	else
-		put_marks(page, d, m->marks);
-	data_text(d, "response", NULL);
-	if (m->response_us > 0 && m->state != STATE_PAUSED) {
-		words_response(&t, page->language, m->response_us);
-		data_text(d, "response", text_str(&t));
-		text_clear(&t);
-	}
-	chart_recent(&t, m->recent, page->language);
-	data_markup(d, "recent", &t);
-	text_free(&t);
+	page_put_monitor(page, d, m, cause);
 	free(cause);
 }
 

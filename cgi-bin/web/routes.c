@@ -7,8 +7,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "web/api.h"
 #include "web/beat.h"
 #include "web/books.h"
+#include "web/operate.h"
+#include "web/page.h"
 #include "web/pages.h"
 #include "web/ping.h"
 #include "web/routes.h"
@@ -37,8 +40,18 @@ static const struct route routes[] = {
 	{GET, "/", MAY_ANYONE, beat_get_root, beat_is_root, false},
 	{POST, "/", MAY_ANYONE, beat_post_root, beat_is_root, true},
 	/* What people look at. */
-	{GET, "/", MAY_VIEW, page_dashboard, NULL, true},
+	{GET, "/", MAY_VIEW, page_dashboard, NULL, false},
+	{GET, "/m/{}", MAY_VIEW, page_monitor, NULL, false},
 	{GET, "/static/{}/{}", MAY_ANYONE, page_static, NULL, true},
+	{POST, "/m/{}/{}", MAY_OPERATE, operate_form, NULL, false},
+	/* What programs look at. */
+	{GET, "/api/v1/monitors", MAY_VIEW, api_monitors, NULL, false},
+	{GET, "/api/v1/monitors/{}", MAY_VIEW, api_monitor, NULL, false},
+	{GET, "/api/v1/monitors/{}/history", MAY_VIEW, api_history, NULL, false},
+	{GET, "/api/v1/monitors/{}/uptime", MAY_VIEW, api_uptime, NULL, false},
+	{POST, "/api/v1/monitors/{}/{}", MAY_OPERATE, operate_api, NULL, false},
+	{GET, "/api/v1/incidents", MAY_VIEW, api_incidents, NULL, false},
+	{GET, "/api/v1/incidents/{}", MAY_VIEW, api_incident, NULL, false},
 };
 
 /* ---- matching */
@@ -110,41 +123,27 @@ static void not_allowed(struct reply *reply, unsigned allowed)
 	text_free(&list);
 }
 
-void routes_not_found(const struct request *req, struct reply *reply)
+void routes_not_found(struct request *req, struct reply *reply)
 {
-	if (request_wants_html(req)) {
-		reply->status = 404;
-		reply->type = TYPE_HTML;
-		text_clear(&reply->body);
-		text_raw(&reply->body, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
-				       "<title>Not found</title><h1>Not found</h1>\n");
-		return;
-	}
-	reply_error_json(reply, 404, "not found");
+	if (request_wants_html(req))
+		page_plain(req, reply, 404, WORD_NOT_FOUND, WORD_NOT_FOUND_HELP);
+	else
+		reply_error_json(reply, 404, "not found");
 }
 
 /* Nothing can be said without a state. To a person at the front door we say what is still to be done. */
-static void no_state(struct web *web, const struct request *req, struct reply *reply, const struct error *err)
+static void no_state(struct web *web, struct request *req, struct reply *reply, const struct error *err)
 {
-	static const char line[] = "* * * * * upbeat-prober -c /etc/upbeat/upbeat.json";
 	bool missing = err->kind == ERROR_MISSING;
 
-	reply_unavailable(reply, 60, "%s; the prober has to run: add this line to the crontab: %s",
-		missing ? "there is no state yet" : "the state cannot be read", line);
 	log_limited("no-state", "no state at %s: %s", web_directory(web), err->text);
-	if (strcmp(req->path, "/") != 0 || req->method == METHOD_POST || !request_wants_html(req))
+	if (strcmp(req->path, "/") == 0 && req->method != METHOD_POST && request_wants_html(req)) {
+		page_unavailable(req, reply, err);
 		return;
-	reply->type = TYPE_HTML;
-	text_clear(&reply->body);
-	text_raw(&reply->body, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-			       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Upbeat</title>\n"
-			       "<h1>Upbeat is not watching yet</h1>\n<p>");
-	text_raw(&reply->body, missing ? "The prober has not run yet. Add this line to the crontab:"
-				       : "What the prober concluded cannot be read. Ask <code>upbeat-prober "
-					 "doctor</code>; the prober runs from this line of the crontab:");
-	text_raw(&reply->body, "</p>\n<pre>");
-	text_html(&reply->body, line);
-	text_raw(&reply->body, "</pre>\n</html>\n");
+	}
+	reply_unavailable(reply, 60, "%s; the prober has to run: add this line to the crontab: "
+		"* * * * * upbeat-prober -c /etc/upbeat/upbeat.json",
+		missing ? "there is no state yet" : "the state cannot be read");
 }
 
 /* ---- dispatch */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * page_parts: what several pages show in the same way: a state, a monitor's row, an incident's line.
+ */
+#ifndef WEB_PAGE_PARTS_H
+#define WEB_PAGE_PARTS_H
+
+#include "model/incident.h"
+#include "web/page.h"
+
+/* state, state_word */
+void page_put_state(struct page *page, struct data *d, enum monitor_state state);
+/* slug, name, state, since, cause, marks, certificate, response, recent. `cause` may be NULL. */
+void page_put_monitor(struct page *page, struct data *d, const struct view_monitor *m, const char *cause);
+/* id, title, state, started, length, ongoing, cause, name, slug */
+void page_put_incident(struct page *page, struct data *d, const struct incident *incident,
+	const struct view_monitor *m);
+/* target: what is looked at, for those who may see addresses; absent otherwise. */
+void page_put_target(struct page *page, struct data *d, const struct monitor *monitor);
+
+#endif
