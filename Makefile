@@ -137,7 +137,10 @@ UNIT_SRC  := $(wildcard tests/unit/*/test_*.c)
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 CMOCKA    := $(call libs,cmocka,-lcmocka)
 
-$(BUILD)/unit/web/%: $(BUILD)/obj/tests/unit/web/%.o $(WEB_LIB) $(COMMON_LIB)
+# What several tests of the web room share (seed.c: believable stores); main_*.c are programs for people.
+WEB_HELP := $(call obj,$(filter-out %/main_seed.c $(UNIT_SRC),$(wildcard tests/unit/web/*.c)))
+
+$(BUILD)/unit/web/%: $(BUILD)/obj/tests/unit/web/%.o $(WEB_HELP) $(WEB_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(WEB_LIBS)
