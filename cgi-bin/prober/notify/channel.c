@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "prober/notify/channel_http.h"
+#include "prober/notify/engine.h"
 
 #define CHANNEL(name) extern const struct channel_type channel_##name;
 #include "prober/notify/channels.def"
@@ -86,7 +86,7 @@ struct delivery *channel_send(struct loop *loop, const char *channel, const cJSO
 		channel_free(delivery);
 		return NULL;
 	}
-	(type->send ? type->send : channel_http_send)(delivery);
+	(type->send ? type->send : engine_send)(delivery);
 	return delivery;
 }
 
@@ -95,7 +95,7 @@ void channel_free(struct delivery *delivery)
 	if (!delivery)
 		return;
 	if (delivery->own)
-		(delivery->type->end ? delivery->type->end : channel_http_end)(delivery);
+		(delivery->type->end ? delivery->type->end : engine_end)(delivery);
 	fields_clear(delivery->type->fields, delivery->type->field_count, delivery->options);
 	free(delivery->options);
 	free(delivery->channel);
@@ -106,6 +106,17 @@ void channel_free(struct delivery *delivery)
 void channel_finish(struct delivery *delivery)
 {
 	delivery->done(delivery, delivery->arg);
+}
+
+bool channel_address_valid(const void *value, struct text *why)
+{
+	const char *s = *(char *const *)value;
+
+	if (!strncmp(s, "https://", 8) || !strncmp(s, "http://", 7) || !strncmp(s, "file:", 5) ||
+		!strncmp(s, "env:", 4))
+		return true;
+	text_raw(why, "must be an address that begins with https://");
+	return false;
 }
 
 /* ---- what people see of an answer */

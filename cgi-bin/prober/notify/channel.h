@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * channel: one way of reaching people. A type whose message is one HTTP request is a row of data, sent by
- * the engine in channel_http.c; only types for which that does not do have code. Each is one file with one
+ * the engine in engine.c; only types for which that does not do have code. Each is one file with one
  * `struct channel_type` and one line of channels.def:
  *
  *	CHANNEL(slack)
@@ -31,7 +31,7 @@ struct http_row {
 	const char *success;           /* what the body of a 2xx must be, see answer.h; NULL: anything */
 	const char *refused;           /* texts in a body that mean never, separated by "|"; or NULL */
 	const char *thread;            /* JSON path of what the service gives for threading, or NULL */
-	const char *wait;              /* JSON path of the seconds to wait, where it is not in Retry-After; or NULL */
+	const char *wait;              /* JSON path of the seconds to wait, when there is no Retry-After; or NULL */
 	int also_retry[4];             /* statuses that are tried again beside the usual ones, 0-terminated */
 };
 
@@ -64,6 +64,8 @@ struct channel_common {
 		.choices = channel_languages, .help = "Language of this channel's messages; the site's by default."}, \
 	{.name = "limit", .type = FIELD_INT, .offset = offsetof(struct options, common.limit), .fallback = CHANNEL_LIMIT_TEXT,\
 		.min = 0, .max = 100000, .help = "Messages an hour; further ones become one digest. 0: no limit."}
+/* Check of rows that hold an address in a secret: http or https, or a reference to where it is kept. */
+bool channel_address_valid(const void *value, struct text *why);
 /* The row "api": another base address than the service's own. */
 #define CHANNEL_API(options, base)                                                                           \
 	{.name = "api", .type = FIELD_URL, .offset = offsetof(struct options, api), .fallback = (base),         \

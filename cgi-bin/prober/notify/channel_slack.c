@@ -16,7 +16,7 @@ struct slack_options {
 
 static const struct field fields[] = {
 	{.name = "webhook", .type = FIELD_SECRET, .offset = offsetof(struct slack_options, webhook),
-		.help = "Address of an incoming webhook."},
+		.check = channel_address_valid, .help = "Address of an incoming webhook."},
 	{.name = "token", .type = FIELD_SECRET, .offset = offsetof(struct slack_options, token),
 		.help = "A bot's token (xoxb-...), instead of a webhook."},
 	{.name = "channel", .type = FIELD_STRING, .offset = offsetof(struct slack_options, channel),
@@ -45,8 +45,8 @@ static const struct http_row bot = {
 	.url = "{{api}}/api/chat.postMessage",
 	.headers = bot_headers,
 	.type = "application/json; charset=utf-8",
-	.body = "{\"channel\":\"{{channel}}\",{{#thread}}\"thread_ts\":\"{{thread}}\",\"reply_broadcast\":true,"
-		"{{/thread}}\"text\":\"{{title|slack:3000}}\"," SLACK_ATTACHMENT "}",
+	.body = "{\"channel\":\"{{channel}}\",{{#thread}}\"thread_ts\":\"{{thread}}\",{{/thread}}"
+		"\"text\":\"{{title|slack:3000}}\"," SLACK_ATTACHMENT "}",
 	.success = ".ok=true",
 	.refused = "invalid_auth|not_authed|account_inactive|token_revoked|token_expired|channel_not_found|"
 		"not_in_channel|is_archived|msg_too_long|no_text|missing_scope|no_permission|restricted_action|"

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "prober/notify/channel_http.h"
+#include "prober/notify/engine.h"
 
 struct webhook_options {
 	struct channel_common common;

@@ -2,7 +2,7 @@
 /*
  * fields: what a channel's templates can name. Message fields and request fields are rows of two tables; an
  * option is found by its row in the type's fields, so a new option can be used without a word here. Where both
- * have a name ("url"), it is the message's.
+ * have a name ("url"), it is the message's; {{my_url}} is the option.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sign.h"
-#include "prober/notify/channel_http.h"
+#include "prober/notify/engine.h"
 
 /* ---- of the message */
 
@@ -35,6 +35,35 @@ static void put_full(const struct field_source *f, struct text *t)
 	text_raw(&full, f->message->text);
 	text_cut(t, text_str(&full), f->type->text_max ? f->type->text_max : SIZE_MAX);
 	text_free(&full);
+}
+
+/* For services that refuse an empty text. */
+static void put_body(const struct field_source *f, struct text *t)
+{
+	(f->message->text[0] ? put_text : put_title)(f, t);
+}
+
+/* What, why and where, in one line: for messages that are paid by the letter. */
+static void put_short(const struct field_source *f, struct text *t)
+{
+	const struct message *m = f->message;
+	struct text line = TEXT_INIT;
+
+	text_cut(&line, m->title, 300);
+	if (m->cause[0])
+		text_printf(&line, ": %s", m->cause);
+	if (m->url[0])
+		text_printf(&line, " %s", m->url);
+	text_cut(t, text_str(&line), f->type->text_max ? f->type->text_max : SIZE_MAX);
+	text_free(&line);
+}
+
+static void put_severity(const struct field_source *f, struct text *t)
+{
+	const char *event = f->message->event;
+	bool outage = !strcmp(event, "down") || !strcmp(event, "flapping");
+
+	text_raw(t, f->message->good || f->message->late ? "info" : outage ? "critical" : "warning");
 }
 
 static void put_payload(const struct field_source *f, struct text *t)
@@ -121,6 +150,38 @@ static void put_body_signature(const struct field_source *f, struct text *t)
 		put_hub(f, t, text_str(f->body), f->body->len);
 }
 
+/* Standard Webhooks: base64(HMAC-SHA256(id "." timestamp "." content)); a secret "whsec_..." is base64. */
+static void put_standard(const struct field_source *f, struct text *t, const struct text *signed_text)
+{
+	static const char prefix[] = "whsec_";
+	struct secret secret = secret_of(f);
+	struct text key = TEXT_INIT, content = TEXT_INIT;
+	uint8_t mac[SHA256_BYTES];
+
+	if (!secret.len)
+		return;
+	if (secret.len < sizeof(prefix) || memcmp(secret.bytes, prefix, sizeof(prefix) - 1) ||
+		!sign_unbase64((const char *)secret.bytes + sizeof(prefix) - 1, secret.len - sizeof(prefix) + 1,
+			&key)) {
+		text_clear(&key);
+		text_rawn(&key, (const char *)secret.bytes, secret.len);
+	}
+	text_printf(&content, "%s.%lld.", f->message->id, (long long)(f->now_us / US_PER_S));
+	text_rawn(&content, text_str(signed_text), signed_text->len);
+	sign_hmac_sha256(text_str(&key), key.len, text_str(&content), content.len, mac);
+	text_raw(t, "v1,");
+	sign_base64(t, mac, sizeof(mac));
+	sign_wipe(key.ptr, key.len);
+	text_free(&key);
+	text_free(&content);
+}
+
+static void put_webhook_signature(const struct field_source *f, struct text *t)
+{
+	if (f->body)
+		put_standard(f, t, f->body);
+}
+
 /* Hubot hands a script the decoded form, not the body: there the JSON itself is signed. */
 static void put_payload_signature(const struct field_source *f, struct text *t)
 {
@@ -131,30 +192,13 @@ static void put_payload_signature(const struct field_source *f, struct text *t)
 	text_free(&payload);
 }
 
-/* Standard Webhooks: base64(HMAC-SHA256(id "." timestamp "." body)); a secret "whsec_..." is base64. */
-static void put_webhook_signature(const struct field_source *f, struct text *t)
+static void put_payload_webhook_signature(const struct field_source *f, struct text *t)
 {
-	static const char prefix[] = "whsec_";
-	struct secret secret = secret_of(f);
-	struct text key = TEXT_INIT, content = TEXT_INIT;
-	uint8_t mac[SHA256_BYTES];
+	struct text payload = TEXT_INIT;
 
-	if (!secret.len || !f->body)
-		return;
-	if (secret.len < sizeof(prefix) || memcmp(secret.bytes, prefix, sizeof(prefix) - 1) ||
-		!sign_unbase64((const char *)secret.bytes + sizeof(prefix) - 1, secret.len - sizeof(prefix) + 1,
-			&key)) {
-		text_clear(&key);
-		text_rawn(&key, (const char *)secret.bytes, secret.len);
-	}
-	text_printf(&content, "%s.%lld.", f->message->id, (long long)(f->now_us / US_PER_S));
-	text_rawn(&content, text_str(f->body), f->body->len);
-	sign_hmac_sha256(text_str(&key), key.len, text_str(&content), content.len, mac);
-	text_raw(t, "v1,");
-	sign_base64(t, mac, sizeof(mac));
-	sign_wipe(key.ptr, key.len);
-	text_free(&key);
-	text_free(&content);
+	message_payload(f->message, &payload);
+	put_standard(f, t, &payload);
+	text_free(&payload);
 }
 
 /* ---- the tables */
@@ -178,6 +222,9 @@ static const struct {
 	{"title", 0, put_title},
 	{"text", 0, put_text},
 	{"full", 0, put_full},
+	{"body", 0, put_body},
+	{"short", 0, put_short},
+	{"severity", 0, put_severity},
 	{"payload", 0, put_payload},
 	{"since", 0, put_since},
 	{"at", 0, put_at},
@@ -191,6 +238,7 @@ static const struct {
 	{"body_signature", 0, put_body_signature},
 	{"payload_signature", 0, put_payload_signature},
 	{"webhook_signature", 0, put_webhook_signature},
+	{"payload_webhook_signature", 0, put_payload_webhook_signature},
 };
 
 static void put_option(const struct field *field, const void *options, struct text *t)
@@ -199,16 +247,23 @@ static void put_option(const struct field *field, const void *options, struct te
 	const char *s;
 
 	switch (field->type) {
+	case FIELD_URL: /* a path follows, with its own slash */
+		s = *(char *const *)(const void *)at;
+		text_raw(t, s ? s : "");
+		while (t->len && t->ptr[t->len - 1] == '/')
+			t->ptr[--t->len] = 0;
+		break;
 	case FIELD_STRING:
 	case FIELD_SECRET:
 	case FIELD_CHOICE:
-	case FIELD_URL:
 	case FIELD_JSON:
 		s = *(char *const *)(const void *)at;
 		text_raw(t, s ? s : "");
 		break;
 	case FIELD_INT:
 	case FIELD_DURATION:
+		if (!field->fallback && !*(const int64_t *)(const void *)at)
+			break; /* not given */
 		text_printf(t, "%lld", (long long)*(const int64_t *)(const void *)at);
 		break;
 	case FIELD_BOOL:
@@ -236,6 +291,7 @@ bool field_value(const void *arg, const char *name, struct text *value)
 		}
 		return true;
 	}
+	name += strncmp(name, "my_", 3) ? 0 : 3;
 	for (size_t i = 0; i < f->type->field_count; i++)
 		if (!strcmp(f->type->fields[i].name, name)) {
 			put_option(&f->type->fields[i], f->options, value);
@@ -250,6 +306,10 @@ bool field_value(const void *arg, const char *name, struct text *value)
 static bool known_name(const void *arg, const char *name, struct text *value)
 {
 	(void)arg;
+	if (!strcmp(name, "secret")) { /* an option of both types whose templates are configured */
+		text_raw(value, "x");
+		return true;
+	}
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (!strcmp(rows[i].name, name)) {
 			text_raw(value, "x");

@@ -6,7 +6,7 @@
 #ifndef PROBER_MAIL_H
 #define PROBER_MAIL_H
 
-#include "prober/notify/channel_http.h"
+#include "prober/notify/engine.h"
 
 struct mail_options {
 	struct channel_common common;

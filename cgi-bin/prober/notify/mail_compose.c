@@ -121,7 +121,8 @@ static void put_part(struct text *out, const char *type, const struct text *cont
 {
 	struct text coded = TEXT_INIT;
 
-	text_printf(out, "Content-Type: %s; charset=utf-8%sContent-Transfer-Encoding: base64%s%s", type, eol, eol, eol);
+	text_printf(out, "Content-Type: %s; charset=utf-8%s", type, eol);
+	text_printf(out, "Content-Transfer-Encoding: base64%s%s", eol, eol);
 	sign_base64(&coded, text_str(content), content->len);
 	for (size_t at = 0; at < coded.len; at += BASE64_LINE) {
 		text_rawn(out, coded.ptr + at, coded.len - at < BASE64_LINE ? coded.len - at : BASE64_LINE);
@@ -224,8 +225,8 @@ static void put_headers(struct text *out, const struct message *m, const char *f
 		text_printf(out, "%sReferences: ", eol);
 		put_id(out, m->root, from);
 	}
-	text_printf(out, "%sAuto-Submitted: auto-generated%sX-Upbeat-Event: %s%sMIME-Version: 1.0%s", eol, eol, m->event,
-		eol, eol);
+	text_printf(out, "%sAuto-Submitted: auto-generated%sX-Upbeat-Event: %s%sMIME-Version: 1.0%s", eol, eol,
+		m->event, eol, eol);
 }
 
 void mail_compose(struct text *out, const struct message *m, const char *from, const struct strings *to,

@@ -27,7 +27,8 @@ static bool look(void *arg, const struct inbox_entry *entry)
 	struct search *search = arg;
 	struct person_request request;
 
-	if (entry->at_us < search->incident->started_us || !request_decode(entry->payload, entry->payload_len, &request, NULL))
+	if (entry->at_us < search->incident->started_us ||
+		!request_decode(entry->payload, entry->payload_len, &request, NULL))
 		return true;
 	search->found = is_for(&request, search->incident);
 	request_clear(&request);

@@ -83,8 +83,8 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static int64_t opens_us(const struct gate *gate, const struct notice *notice, const struct gate_rules *rules, bool alone,
-	int64_t now_us)
+static int64_t opens_us(const struct gate *gate, const struct notice *notice, const struct gate_rules *rules,
+	bool alone, int64_t now_us)
 {
 	int64_t opens = later(gate->not_before_us, now_us), end = window_end(gate, now_us);
 

@@ -17,7 +17,8 @@ bool notices_of(struct state_txn *txn, uint32_t incident, const char *channel, s
 	struct error *err);
 
 /* An id that is the same whenever the same thing is told, and never for two things. */
-void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel, int64_t at_us, uint64_t ordinal);
+void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel, int64_t at_us,
+	uint64_t ordinal);
 
 /* The first moment at or after at_us that lies within the rule's hours. */
 int64_t within_hours(const struct notify_rule *rule, const char *zone_name, int64_t at_us);

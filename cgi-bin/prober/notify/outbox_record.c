@@ -136,7 +136,8 @@ static bool apply(struct record *r)
 	uint32_t random;
 
 	sign_random(&random, sizeof(random));
-	notice_attempted(&r->notice, r->outcome->end, r->outcome->answer, r->outcome->retry_after_us, random, r->now_us);
+	notice_attempted(&r->notice, r->outcome->end, r->outcome->answer, r->outcome->retry_after_us, random,
+		r->now_us);
 	if (r->outcome->thread) {
 		free(r->notice.thread);
 		r->notice.thread = mem_str(r->outcome->thread);

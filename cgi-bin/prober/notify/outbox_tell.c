@@ -66,7 +66,8 @@ bool notices_of(struct state_txn *txn, uint32_t incident, const char *channel, s
 	return true;
 }
 
-void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel, int64_t at_us, uint64_t ordinal)
+void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel, int64_t at_us,
+	uint64_t ordinal)
 {
 	struct text t = TEXT_INIT, id = TEXT_INIT;
 	uint8_t hash[SHA256_BYTES];
@@ -227,7 +228,8 @@ static void fill_event(struct plan *p, struct notice *n, enum event_kind event)
 	text_free(&slow);
 }
 
-static bool queue(struct plan *p, enum event_kind event, const char *channel, int64_t due_us, char id[EVENT_ID_MAX])
+static bool queue(struct plan *p, enum event_kind event, const char *channel, int64_t due_us,
+	char id[EVENT_ID_MAX])
 {
 	struct notice n = {.at_us = p->now_us, .due_us = due_us, .expires_us = due_us + NOTICE_LIFE_US,
 		.monitor_id = p->monitor->id, .incident = p->incident ? p->incident->id : 0};

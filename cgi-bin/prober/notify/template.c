@@ -113,6 +113,20 @@ static void put_slack(struct text *out, const char *s, size_t max)
 	}
 }
 
+/* Percent-encoded but for colons, which a path may have, and which tokens do have. */
+static void put_path(struct text *out, const char *s)
+{
+	for (;;) {
+		size_t n = strcspn(s, ":");
+
+		text_urln(out, s, n);
+		if (!s[n])
+			return;
+		text_char(out, ':');
+		s += n + 1;
+	}
+}
+
 static bool filter(struct walk *w, const struct tag *tag, struct text *value, bool *as_it_stands)
 {
 	struct text out = TEXT_INIT;
@@ -124,14 +138,18 @@ static bool filter(struct walk *w, const struct tag *tag, struct text *value, bo
 		*as_it_stands = true;
 		return true;
 	}
-	if (!strcmp(tag->filter, "cut") && tag->limit)
+	if (!strcmp(tag->filter, "path")) {
+		put_path(&out, text_str(value));
+		*as_it_stands = true;
+	} else if (!strcmp(tag->filter, "cut") && tag->limit) {
 		text_cut(&out, text_str(value), tag->limit);
-	else if (!strcmp(tag->filter, "slack"))
+	} else if (!strcmp(tag->filter, "slack")) {
 		put_slack(&out, text_str(value), tag->limit);
-	else if (!strcmp(tag->filter, "html"))
+	} else if (!strcmp(tag->filter, "html")) {
 		text_html(&out, text_str(value));
-	else
+	} else {
 		return error_set(w->err, ERROR_INPUT, "unknown filter: {{%s|%s}}", tag->name, tag->filter);
+	}
 	text_free(value);
 	*value = out;
 	return true;

@@ -6,6 +6,7 @@
  *	{{name}}              the field's value, escaped for the context
  *	{{name|cut:250}}      its first 250 bytes, whole characters only, with an ellipsis
  *	{{name|slack:3000}}   with & < > as entities, at most 3000 bytes of them
+ *	{{name|path}}         in a URL: colons stay as they are
  *	{{name|html}}         with HTML's special characters as entities
  *	{{payload|json}}      JSON as it stands; only for the field `payload`
  *	{{#name}} ... {{/name}}   only when the field is not empty

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * channel_http: the engine for channels that are rows of data; and its two halves, for channels that take
- * several requests (statuspage) or that only share the way of connecting (mail).
+ * engine: sends the channels that are rows of data; its two halves serve channels that take several requests
+ * (statuspage) or that only share the way of connecting (mail).
  */
-#ifndef PROBER_CHANNEL_HTTP_H
-#define PROBER_CHANNEL_HTTP_H
+#ifndef PROBER_ENGINE_H
+#define PROBER_ENGINE_H
 
 #include <curl/curl.h>
 
@@ -12,8 +12,8 @@
 #include "prober/notify/template.h"
 
 /* send and end of every type that has only a row. */
-void channel_http_send(struct delivery *delivery);
-void channel_http_end(struct delivery *delivery);
+void engine_send(struct delivery *delivery);
+void engine_end(struct delivery *delivery);
 
 /* One request as it goes out: a row with its templates expanded. */
 struct http_request {
@@ -21,8 +21,9 @@ struct http_request {
 	struct curl_slist *headers;
 	struct text body;
 };
-bool http_request_build(struct http_request *request, const struct http_row *row, const struct channel_type *type,
-	const void *options, const struct message *message, int64_t now_us, struct error *err);
+bool http_request_build(struct http_request *request, const struct http_row *row,
+	const struct channel_type *type, const void *options, const struct message *message, int64_t now_us,
+	struct error *err);
 void http_request_clear(struct http_request *request);
 
 /* One exchange on the loop: resolve, connect, send, read up to EXCHANGE_ANSWER_MAX bytes. */
