@@ -257,6 +257,7 @@ static const struct field notice_fields[] = {
 	PLAIN(20, FIELD_UINT, struct notice, repeat),
 	PLAIN(21, FIELD_STR, struct notice, answer),
 	PLAIN(22, FIELD_STR, struct notice, thread),
+	PLAIN(23, FIELD_STR, struct notice, instead),
 };
 const struct shape SHAPE_NOTICE = SHAPE(KIND_NOTICE, struct notice, notice_fields);
 
