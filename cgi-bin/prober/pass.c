@@ -195,8 +195,10 @@ static void notice_end(struct pass *pass)
 {
 	int64_t now = pass_now(pass), step = now - clock_mono_us() - pass->wall_less_mono_us;
 
-	if (now >= pass->end_us || llabs(step) > STEP_US)
+	if (now >= pass->end_us || llabs(step) > STEP_US) {
 		pass->over = true;
+		outbox_close(pass->outbox);
+	}
 }
 
 static int64_t outbox_due(struct pass *pass)

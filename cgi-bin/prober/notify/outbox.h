@@ -13,7 +13,8 @@
 #include "store/inbox.h"
 #include "store/state.h"
 
-/* Queues what this verdict tells, to whom the monitor's notify entries say: at once, after a delay,
+/* To be called when the monitor's judge was stored in this transaction.
+   Queues what this verdict tells, to whom the monitor's notify entries say: at once, after a delay,
    repeated. Recovery goes to exactly those who were told (or are about to be: then a waiting DOWN and its UP
    become one late message). Adds entries to *incident (which the caller stores). */
 bool outbox_tell(struct state_txn *txn, const struct monitor *monitor, const struct verdict *verdict,
@@ -31,6 +32,8 @@ struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *
 void outbox_pump(struct outbox *outbox);
 /* Wall clock at which something will next be due; INT64_MAX when nothing waits. */
 int64_t outbox_next_us(struct outbox *outbox);
+/* From now on nothing new is started: the minute is over. What is under way is recorded when it ends. */
+void outbox_close(struct outbox *outbox);
 /* Attempts that are under way. */
 size_t outbox_in_flight(const struct outbox *outbox);
 void outbox_free(struct outbox *outbox);

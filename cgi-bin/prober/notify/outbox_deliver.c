@@ -53,9 +53,9 @@ struct outbox {
 	struct privates privates;
 	char *fingerprint;               /* of the configuration that the two above are of */
 	struct lane *lanes;
-	size_t lane_count, in_flight;
+	size_t lane_count;
 	int64_t next_us;
-	bool pumping, again;
+	bool pumping, again, closed;
 };
 
 struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *inbox, const char *store)
@@ -78,24 +78,6 @@ static void job_free(struct job *job)
 	free(job);
 }
 
-void outbox_free(struct outbox *outbox)
-{
-	if (!outbox)
-		return;
-	for (size_t i = 0; i < outbox->lane_count; i++) {
-		if (outbox->lanes[i].job)
-			job_free(outbox->lanes[i].job);
-		notices_clear(&outbox->lanes[i].due);
-		free(outbox->lanes[i].channel);
-	}
-	free(outbox->lanes);
-	site_clear(&outbox->site);
-	config_privates_free(&outbox->privates);
-	free(outbox->fingerprint);
-	free(outbox->store);
-	free(outbox);
-}
-
 int64_t outbox_next_us(struct outbox *outbox)
 {
 	return outbox->next_us;
@@ -103,7 +85,18 @@ int64_t outbox_next_us(struct outbox *outbox)
 
 size_t outbox_in_flight(const struct outbox *outbox)
 {
-	return outbox->in_flight;
+	size_t n = 0;
+
+	/* At the end of a minute a store that cannot be written must not keep the pass: nothing can be marked in
+	   flight in such a store either, so no message is sent again and again. */
+	for (size_t i = 0; i < outbox->lane_count; i++)
+		n += outbox->lanes[i].job && !(outbox->closed && outbox->lanes[i].job->finished);
+	return n;
+}
+
+void outbox_close(struct outbox *outbox)
+{
+	outbox->closed = true;
 }
 
 static void wake_at(struct outbox *outbox, int64_t at_us)
@@ -303,7 +296,6 @@ static void job_finish(struct job *job, const struct sent *outcome)
 {
 	job->outcome = *outcome;
 	job->finished = true;
-	job->outbox->in_flight--;
 	log_outcome(job);
 }
 
@@ -325,7 +317,6 @@ static void send_job(struct outbox *outbox, struct lane *lane)
 	struct error err = {0};
 
 	job->outbox = outbox;
-	outbox->in_flight++;
 	job->delivery = channel_send(outbox->loop, lane->channel, lane->configured, &job->message, delivered, job,
 		&err);
 	if (!job->delivery) {
@@ -388,6 +379,8 @@ static void pump_once(struct outbox *outbox, int64_t now_us)
 
 	outbox->next_us = INT64_MAX;
 	record_all(outbox, now_us);
+	if (outbox->closed)
+		return;
 	ok = anything_due(outbox, now_us, &any, &err);
 	if (ok && any)
 		ok = refresh(outbox, &err) && collect_due(outbox, now_us, &any, &err);
@@ -411,4 +404,23 @@ void outbox_pump(struct outbox *outbox)
 		pump_once(outbox, clock_wall_us());
 	} while (outbox->again);
 	outbox->pumping = false;
+}
+
+void outbox_free(struct outbox *outbox)
+{
+	if (!outbox)
+		return;
+	record_all(outbox, clock_wall_us());
+	for (size_t i = 0; i < outbox->lane_count; i++) {
+		if (outbox->lanes[i].job)
+			job_free(outbox->lanes[i].job);
+		notices_clear(&outbox->lanes[i].due);
+		free(outbox->lanes[i].channel);
+	}
+	free(outbox->lanes);
+	site_clear(&outbox->site);
+	config_privates_free(&outbox->privates);
+	free(outbox->fingerprint);
+	free(outbox->store);
+	free(outbox);
 }
