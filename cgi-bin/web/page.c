@@ -112,7 +112,7 @@ char *page_base(const struct request *req)
 }
 
 /* A page that needs no state: errors, and the first minute. */
-void page_plain(struct request *req, struct reply *reply, int status, enum word title, enum word help)
+void page_plain(const struct request *req, struct reply *reply, int status, enum word title, enum word help)
 {
 	enum language language = page_language(req, LANGUAGE_EN);
 	struct data *d = data_new();

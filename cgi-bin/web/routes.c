@@ -131,13 +131,13 @@ void routes_not_found(struct request *req, struct reply *reply)
 		reply_error_json(reply, 404, "not found");
 }
 
-/* Nothing can be said without a state. To a person at the front door we say what is still to be done. */
+/* Nothing can be said without a state. What is still to be done is said to whoever comes. */
 static void no_state(struct web *web, struct request *req, struct reply *reply, const struct error *err)
 {
 	bool missing = err->kind == ERROR_MISSING;
 
 	log_limited("no-state", "no state at %s: %s", web_directory(web), err->text);
-	if (strcmp(req->path, "/") == 0 && req->method != METHOD_POST && request_wants_html(req)) {
+	if (req->method != METHOD_POST && request_wants_html(req)) {
 		page_unavailable(req, reply, err);
 		return;
 	}
@@ -154,13 +154,14 @@ static bool check_access(struct web *web, struct request *req, enum may needs, s
 	struct error err = {ERROR_NONE, ""};
 	struct site site;
 	struct asker asker;
+	struct state *state = web_state(web, &err);
 	struct state_txn *txn;
 	bool may = false, sees = false;
 
-	if (needs == MAY_ANYONE)
-		return true;
+	if (needs == MAY_ANYONE || state == NULL)
+		return true; /* without a state only rows come here that answer for themselves, and show nothing */
 	memset(&site, 0, sizeof(site));
-	txn = state_begin(web_state(web, &err), false, &err);
+	txn = state_begin(state, false, &err);
 	if (txn == NULL || !state_site(txn, &site, &err)) {
 		state_end(txn);
 		no_state(web, req, reply, &err);
