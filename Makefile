@@ -137,10 +137,10 @@ UNIT_SRC  := $(wildcard tests/unit/*/test_*.c)
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 CMOCKA    := $(call libs,cmocka,-lcmocka)
 
-# What several tests of the web room share (seed.c: believable stores); main_*.c are programs for people.
-WEB_HELP := $(call obj,$(filter-out %/main_seed.c $(UNIT_SRC),$(wildcard tests/unit/web/*.c)))
-
-$(BUILD)/unit/web/%: $(BUILD)/obj/tests/unit/web/%.o $(WEB_HELP) $(WEB_LIB) $(COMMON_LIB)
+# What the web program's tests share: all but test_*.c and main_*.c, which are programs.
+WEB_TEST_LIB := $(BUILD)/libwebtest.a
+$(WEB_TEST_LIB): $(call obj,$(filter-out tests/unit/web/test_%.c tests/unit/web/main_%.c,$(wildcard tests/unit/web/*.c)))
+$(BUILD)/unit/web/%: $(BUILD)/obj/tests/unit/web/%.o $(WEB_TEST_LIB) $(WEB_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(WEB_LIBS)

@@ -39,7 +39,7 @@ void page_end_missing(struct page *page);
 void page_end_unavailable(struct page *page, const struct error *err);
 
 /* A page that needs no state, as the whole reply: errors, and the first minute (WORD_SETUP_TITLE). */
-void page_plain(struct request *req, struct reply *reply, int status, enum word title, enum word help);
+void page_plain(const struct request *req, struct reply *reply, int status, enum word title, enum word help);
 /* 503 as a page: there is no state yet (what to do about it), or it cannot be read. */
 void page_unavailable(struct request *req, struct reply *reply, const struct error *err);
 /* What links of this request begin with: the mount, with "/staff" for people. The caller frees. */
