@@ -69,7 +69,7 @@ static void expect(int status, const char *body)
 static void expect_beating(void)
 {
 	expect(200, NULL);
-	if (strncmp(text_str(&a.body), "{\"ok\":true,\"age\":0", 19) != 0 ||
+	if (strncmp(text_str(&a.body), "{\"ok\":true,\"age\":0", 18) != 0 ||
 		strstr(a.body.ptr, ",\"max_age\":300}") == NULL)
 		fail_msg("%s", text_str(&a.body));
 }
