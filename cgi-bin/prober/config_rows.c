@@ -85,7 +85,7 @@ static bool check_tags(const void *value, struct text *why)
 
 static const char *const languages[] = {"en", "zh-TW", NULL};
 static const char *const audiences[] = {"all", "public", "none", NULL};
-static const char *const rights[] = {"read", "write", NULL};
+static const char *const rights[] = {"read", "write", "ping", NULL};
 
 static const struct field notify[] = {
 	{ROW("channel", STRING, notify_options, channel), .required = true,
@@ -124,7 +124,7 @@ static const struct field api_key[] = {
 	{ROW("key", SECRET, api_key_options, key), .required = true,
 		.help = "What clients send in X-Api-Key or as a Bearer token."},
 	{ROW("may", CHOICE, api_key_options, may), .choices = rights, .fallback = "read",
-		.help = "read shows everything; write operates too."},
+		.help = "read shows everything; write operates too; ping only opens /ping/KEY/SLUG."},
 };
 ROWS(api_key_rows, api_key);
 

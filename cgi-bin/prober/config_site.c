@@ -170,6 +170,7 @@ static void build_keys(struct site *site, const cJSON *keys)
 		fields_load(api_key_rows.fields, api_key_rows.n, node, &options, NULL);
 		key->name = mem_str(node->string);
 		key->may_write = strcmp(options.may, "write") == 0;
+		key->may_ping = strcmp(options.may, "ping") == 0;
 		sign_sha256(options.key, strlen(options.key), key->hash);
 		fields_clear(api_key_rows.fields, api_key_rows.n, &options);
 	}

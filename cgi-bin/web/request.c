@@ -28,6 +28,17 @@
 #include "web/uri.h"
 
 #define LISTEN_FD 0
+
+/* The half of libfcgi that connects to other programs, which we never call, would bring the resolver and
+   half of the C library into a static program. */
+struct hostent;
+struct hostent *gethostbyname(const char *name);
+struct hostent *gethostbyname(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
 /* Of a body that is refused as too large, so much is read for the sake of the server in front. */
 #define DRAIN_MAX (16u * 1024 * 1024)
 

@@ -60,6 +60,7 @@ static const struct field api_key_fields[] = {
 	PLAIN(1, FIELD_STR, struct api_key, name),
 	PLAIN(2, FIELD_BYTES, struct api_key, hash),
 	PLAIN(3, FIELD_UINT, struct api_key, may_write),
+	PLAIN(4, FIELD_UINT, struct api_key, may_ping),
 };
 static const struct shape SHAPE_API_KEY = SHAPE(0, struct api_key, api_key_fields);
 
