@@ -167,12 +167,13 @@ static void check_heartbeats(struct crossing *c)
 
 static bool host_and_port(const char *s)
 {
-	struct text url = TEXT_INIT;
+	struct text url = TEXT_INIT, why = TEXT_INIT;
 	const char *colon = strrchr(s, ':');
 	bool good;
 
 	text_printf(&url, "http://%s", s);
-	good = colon && colon[1] && !strpbrk(s, "/?#") && field_url_valid(text_str(&url), &(struct text){0});
+	good = colon && colon[1] && !strpbrk(s, "/?#") && field_url_valid(text_str(&url), &why);
+	text_free(&why);
 	text_free(&url);
 	return good;
 }

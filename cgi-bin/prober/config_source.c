@@ -180,17 +180,19 @@ static bool source_parse(struct reading *r, size_t index)
 {
 	struct source *source = &r->sources[index];
 	struct spots spots = {NULL, 0, 0};
+	const char *nul = memchr(text_str(&source->text), '\0', source->text.len);
 	const struct place *next;
 	char *plain;
-	bool good = scan_spots(r, index, &spots);
+	bool good = !nul && scan_spots(r, index, &spots);
 
+	if (nul) /* also in comments: what follows works on C strings */
+		mistake_in(r, index, (size_t)(nul - source->text.ptr), "a text file holds no NUL byte");
 	if (good) {
 		plain = without_comments(&source->text);
 		source->tree = cJSON_ParseWithLengthOpts(plain, source->text.len + 1, NULL, 1);
 		sign_wipe(plain, source->text.len);
 		free(plain);
-		/* json_scan accepts nothing that cJSON does not; if it should, no wrong place may come of it.
-		 */
+		/* json_scan accepts nothing that cJSON does not; if it did, no wrong place may come of it. */
 		good = source->tree && count_nodes(source->tree) == spots.n;
 		if (!good)
 			mistake_in(r, index, 0, "this file cannot be understood");
