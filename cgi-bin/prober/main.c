@@ -33,12 +33,6 @@ static const struct subcommand {
 	{"check", "[MONITOR...]", "check now and print; stores nothing", cmd_check},
 	{"status", "[MONITOR] [--json]", "what is known now, or all about one monitor", cmd_status},
 	{"notify", "CHANNEL [--event EVENT]", "send a test message", cmd_notify},
-	{"doctor", "", "is this host fit, and is everything working?", cmd_doctor},
-	{"import", "KIND FILE", "turn another service's export into a configuration (uptimerobot)",
-		cmd_import},
-	{"export", "[--config] [--format FORMAT] [--from TIME] [--to TIME] KIND",
-		"print history (samples hours days incidents)", cmd_export},
-	{"backup", "DIR", "copy both books while everything runs", cmd_backup},
 };
 
 static void put_usage(FILE *out)
