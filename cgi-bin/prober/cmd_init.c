@@ -161,9 +161,9 @@ static void put_next_steps(struct text *out, const char *config, const char *sto
 	if (geteuid() == 0)
 		text_printf(out,
 			"   The web server's user must be able to use the store:\n"
-			"       chgrp -R www-data %s && chmod 2770 %s %s/inbox && chmod 2750 %s/state\n"
-			"       chmod 660 %s/*/*.mdb && chmod 640 %s/state/data.mdb\n",
-			store, store, store, store, store, store);
+			"       cd %s && chgrp -R www-data . && chmod 2770 . inbox && chmod 2750 state\n"
+			"       chmod 660 */*.mdb && chmod 640 state/data.mdb\n",
+			store);
 	text_printf(out,
 		"4. Look: %s -c %s check   (now, by itself)\n"
 		"         %s -c %s status  (what is known)\n"

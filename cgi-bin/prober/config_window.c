@@ -51,8 +51,9 @@ static void put_object(const cJSON *object, struct text *out)
 
 	if (i < 0)
 		return;
+	text_raw(out, shapes[i].before_first);
+	text_raw(out, piece(object, shapes[i].first));
 	second = piece(object, shapes[i].second);
-	text_printf(out, "%s%s", shapes[i].before_first, piece(object, shapes[i].first));
 	if (second)
 		text_printf(out, "%s%s", shapes[i].before_second, second);
 	if (zone)
