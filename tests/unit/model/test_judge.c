@@ -84,6 +84,12 @@ static void take(struct player *p, double at, const struct verdict *v)
 	text_free(&rule);
 }
 
+/* Whatever a call changed must be stored, and nothing else need be. */
+static void check_dirty(const struct player *p, const struct judge *before, const struct verdict *v)
+{
+	assert_int_equal(v->dirty, memcmp(before, &p->judge, sizeof(*before)) != 0);
+}
+
 static enum outcome outcome_of(char what)
 {
 	switch (what) {
@@ -104,12 +110,16 @@ static void look(struct player *p, char what, double at, int64_t now)
 		.definite = what == 'd',
 		.lagged = what == 'l',
 		.timings = {-1, -1, -1, -1, what == 's' ? 2000000 : 1000}};
+	struct judge before = p->judge;
 	struct verdict v = judge_result(&p->judge, &p->rules, &result, now);
 	bool ready = v.ready;
 
+	check_dirty(p, &before, &v);
 	take(p, at, &v);
 	if (ready) {
+		before = p->judge;
 		v = judge_decide(&p->judge, &p->rules, p->view, now);
+		check_dirty(p, &before, &v);
 		take(p, at, &v);
 	}
 }
@@ -117,6 +127,7 @@ static void look(struct player *p, char what, double at, int64_t now)
 static void step(struct player *p, char what, double at)
 {
 	int64_t now = T0 + (int64_t)(at * 1e6);
+	struct judge before = p->judge;
 	struct verdict v = {0};
 
 	switch (what) {
@@ -134,6 +145,7 @@ static void step(struct player *p, char what, double at)
 	case 'o': v = judge_owed(&p->judge, now); break;
 	default: look(p, what, at, now); return;
 	}
+	check_dirty(p, &before, &v);
 	take(p, at, &v);
 }
 
@@ -181,6 +193,9 @@ static const struct story stories[] = {
 	{"an indefinite failure between does not matter", "0:g 60:d 64:b 70:d", "0>up; 70>down +down open"},
 	{"a good answer between makes them doubtful", "0:g 60:d 65:g 80:d 90:g 100:g", "0>up"},
 
+	{"a slow streak ends with a failure", "0:s 60:s 120:b 125:g 130:g 140:g 200:s 260:s", "0>up"},
+	{"pausing ends a slow streak", "0:s 60:s 70:p 80:r 90:s 150:s", "0>up; 70>paused; 80>pending; 90>up"},
+	{"a bad look ends a row of impossible ones", "0:g 60:u 65:u 70:b 75:u 80:g 85:g 90:g", "0>up"},
 	{"a lagged bad result counts for nothing", "0:g 60:b 65:l 70:l 75:b 80:l 85:g 95:g 105:g", "0>up"},
 
 	{"when we are blind it becomes unknown and nobody is told", "0:g 50:B 60:b 65:b 70:b",
@@ -260,6 +275,8 @@ static const struct story stories[] = {
 		"0>up; 70>down +down open; 140>up -up/untold close"},
 	{"held back by the caller, owed later", DOWN_AT_10 " 70:k 100:o 110:o 130:g 140:g",
 		"0>up; 70>down +down open; 100>+down; 140>up +up close"},
+	{"a slow warning held back by the caller is owed", "0:s 60:s 120:s 120:k 130:o 140:o",
+		"0>up; 120>+slow; 130>+slow"},
 	{"nothing is owed when all was told", DOWN_AT_10 " 100:o 130:g 140:go",
 		"0>up; 70>down +down open; 140>up +up close"},
 
@@ -331,8 +348,8 @@ static const struct story flaps[] = {
 		"0>up; 30>+maintenance; 60>down -down/maintenance open; 120>up -up/untold close; "
 		"180>down -down/maintenance open; 240>up -up/maintenance -flapping/maintenance; 900>close; "
 		"950>+maintenance"},
-	{"pausing ends flapping", FLAPS " 250:p 260:r 270:g",
-		FLAPS_TOLD "; 250>paused -up/paused close; 260>pending; 270>up"},
+	{"pausing ends flapping, and old changes do not count", FLAPS " 250:p 260:r 270:g 280:b",
+		FLAPS_TOLD "; 250>paused -up/paused close; 260>pending; 270>up; 280>down +down open"},
 };
 
 static void flapping_stories_end_as_told(void **state)
@@ -467,6 +484,93 @@ static void steady_results_need_no_storing(void **state)
 	text_free(&p.trace);
 }
 
+static void verdicts_say_when_the_outage_began(void **state)
+{
+	struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+	struct verdict v;
+
+	(void)state;
+	play(&p, "0:g 60:b 65:b");
+	one_look(&p, 'b', 70);
+	v = judge_decide(&p.judge, &p.rules, VIEW_CLEAR, T0 + 70 * US_PER_S);
+	assert_true(v.open_incident);
+	assert_int_equal(v.outage_us, T0 + 60 * US_PER_S);
+	text_free(&p.trace);
+}
+
+static void unknown_is_since_the_first_look_that_failed(void **state)
+{
+	struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+	struct verdict v;
+
+	(void)state;
+	play(&p, "0:g 60:u 65:u");
+	v = one_look(&p, 'u', 70);
+	assert_true(v.open_incident);
+	assert_int_equal(v.outage_us, T0 + 60 * US_PER_S);
+	assert_int_equal(p.judge.since_us, T0 + 60 * US_PER_S);
+	p = (struct player){.rules = rules_default(), .view = VIEW_BLIND, .trace = p.trace};
+	play(&p, "0:g 60:b 65:b 70:b");
+	assert_int_equal(p.judge.since_us, T0 + 60 * US_PER_S);
+	play(&p, "130:b 135:b 140:b");
+	assert_int_equal(p.judge.since_us, T0 + 60 * US_PER_S);
+	text_free(&p.trace);
+}
+
+static void three_good_results_need_two_waits(void **state)
+{
+	struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+
+	(void)state;
+	p.rules.recover = 3;
+	play(&p, DOWN_AT_10 " 130:g 140:g 145:g");
+	assert_int_equal(p.judge.decided, STATE_DOWN);
+	play(&p, "150:g");
+	assert_int_equal(p.judge.decided, STATE_UP);
+	text_free(&p.trace);
+}
+
+static void without_a_wait_the_next_good_look_is_at_once(void **state)
+{
+	struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+
+	(void)state;
+	p.rules.recover_wait_ms = 0;
+	play(&p, DOWN_AT_10);
+	assert_int_equal(one_look(&p, 'g', 130).recheck_ms, 1);
+	assert_true(one_look(&p, 'g', 130.1).close_incident);
+	text_free(&p.trace);
+}
+
+static void a_ladder_may_end_on_a_bad_result(void **state)
+{
+	struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+
+	(void)state;
+	p.rules.confirm = 5;
+	play(&p, "0:g 60:d 65:g 70:d 75:d 85:b");
+	assert_int_equal(p.judge.state, STATE_UP);
+	assert_int_equal(p.judge.tries, 0);
+	assert_int_equal(p.judge.first_bad_us, 0);
+	text_free(&p.trace);
+}
+
+static void no_threshold_means_never_slow(void **state)
+{
+	struct player p = {.rules = rules_default(), .trace = TEXT_INIT};
+
+	(void)state;
+	play(&p, "0:s 60:s 120:s");
+	assert_true(p.judge.marks & MARK_SLOW);
+	p.rules.slow_ms = 0;
+	play(&p, "180:s 240:s 300:s");
+	assert_false(p.judge.marks & MARK_SLOW);
+	p.rules.slow_ms = 1000;
+	play(&p, "360:s 420:s 420:o");
+	assert_string_equal(text_str(&p.trace), "0>up; 120>+slow");
+	text_free(&p.trace);
+}
+
 static void a_rarely_watched_monitor_is_not_left_waiting(void **state)
 {
 	struct player p = {.rules = rules_default()};
@@ -585,6 +689,17 @@ static void two_servers_with_two_certificates_do_not_repeat(void **state)
 	}
 }
 
+static void no_certificate_and_no_watching_tell_nothing(void **state)
+{
+	struct judge judge = {.state = STATE_UP, .decided = STATE_UP};
+
+	(void)state;
+	assert_false(certificate(&judge, 0, 90));
+	assert_false(judge.marks & MARK_CERTIFICATE);
+	judge.state = judge.decided = STATE_PAUSED;
+	assert_false(certificate(&judge, 100 * DAY, 90));
+}
+
 static void a_certificate_within_maintenance_is_told_after_it(void **state)
 {
 	struct judge judge = {.state = STATE_UP, .decided = STATE_UP, .marks = MARK_MAINTENANCE};
@@ -607,6 +722,12 @@ int main(void)
 		cmocka_unit_test(since_is_the_first_bad_and_the_first_good_result),
 		cmocka_unit_test(an_outage_goes_on_behind_unknown),
 		cmocka_unit_test(steady_results_need_no_storing),
+		cmocka_unit_test(verdicts_say_when_the_outage_began),
+		cmocka_unit_test(unknown_is_since_the_first_look_that_failed),
+		cmocka_unit_test(three_good_results_need_two_waits),
+		cmocka_unit_test(without_a_wait_the_next_good_look_is_at_once),
+		cmocka_unit_test(a_ladder_may_end_on_a_bad_result),
+		cmocka_unit_test(no_threshold_means_never_slow),
 		cmocka_unit_test(a_rarely_watched_monitor_is_not_left_waiting),
 		cmocka_unit_test(acknowledging_lasts_as_long_as_the_incident),
 		cmocka_unit_test(without_waits_each_slot_is_a_step),
@@ -615,6 +736,7 @@ int main(void)
 		cmocka_unit_test(a_late_first_sight_tells_only_the_nearest),
 		cmocka_unit_test(a_renewed_certificate_begins_anew),
 		cmocka_unit_test(two_servers_with_two_certificates_do_not_repeat),
+		cmocka_unit_test(no_certificate_and_no_watching_tell_nothing),
 		cmocka_unit_test(a_certificate_within_maintenance_is_told_after_it),
 	};
 
