@@ -356,7 +356,7 @@ static bool weekly_after(const struct window *w, int64_t unix_s, struct span *ou
 
 	calendar_civil(w->zone, unix_s, &date);
 	/* From yesterday, whose span may reach into today, until a week later. */
-	for (int days = -1; days <= 8; days++) {
+	for (int days = -1; days <= 7; days++) {
 		if (!(w->weekdays & (1u << ((date.weekday + days + 7) % 7))))
 			continue;
 		for (size_t i = 0; i < w->span_count; i++) {

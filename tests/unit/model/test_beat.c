@@ -151,6 +151,7 @@ static void a_length_that_the_client_measured_wins(void **state)
 	assert_int_equal(last.run_us, 1234);
 	assert_int_equal(last.exit_status, 0);
 	assert_int_equal(last.count, 2);
+	assert_int_equal(last.any.wall_us, now.wall_us);
 	beat_last_clear(&last);
 }
 
@@ -234,6 +235,10 @@ static const struct ageing ages[] = {
 		FRESH, true},
 	{"scheduled: a beat a second too early does too", &scheduled, {"s"}, {THREE - 1}, THREE + DAY + 600,
 		0, FRESH, true},
+	{"scheduled: a beat three seconds too early does not", &scheduled, {"s"}, {THREE - 3}, THREE + 601,
+		0, FRESH_LATE, false},
+	{"scheduled: a beat two seconds too early does", &scheduled, {"s"}, {THREE - 2}, THREE + 601, 0,
+		FRESH, true},
 	{"scheduled: a beat a minute too early does not", &scheduled, {"s"}, {THREE - 60}, THREE + 601, 0,
 		FRESH_LATE, false},
 	{"scheduled: our downtime gives fresh grace", &scheduled, {"s"}, {0}, THREE + 4000, THREE + 3600,

@@ -332,6 +332,8 @@ static const struct story flaps[] = {
 	{"beginning with a down", "0:b 60:g 120:b 180:g 240:b 300:g 900:c",
 		"0>down +down open; 60>up +up close; 120>down +down open; 180>up +up close; "
 		"240>down +flapping -down/flapping open; 300>up -up/flapping; 900>+up close"},
+	{"fifteen minutes to the second are within", THREE_CHANGES " 960:g",
+		THREE_TOLD "; 960>up +flapping -up/flapping"},
 	{"changes far apart are not flapping", "0:g 400:b 800:g 1200:b 1600:g 2000:b",
 		"0>up; 400>down +down open; 800>up +up close; 1200>down +down open; 1600>up +up close; "
 		"2000>down +down open"},
