@@ -72,7 +72,7 @@ struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *
 static void job_free(struct job *job)
 {
 	channel_free(job->delivery);
-	outcome_clear(&job->outcome);
+	sent_clear(&job->outcome);
 	notice_clear(&job->notice);
 	message_clear(&job->message);
 	free(job);

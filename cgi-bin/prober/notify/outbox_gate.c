@@ -75,7 +75,7 @@ static bool would_open(const struct gate *gate, const struct notice *notice, int
 {
 	int64_t end = window_end(gate, now_us);
 
-	return !notice->attempts && notice->due_us > gate->released_us && now_us >= end && notice->due_us > end;
+	return !notice->attempts && notice->due_us > gate->released_us && now_us >= end && notice->due_us >= end;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -161,8 +161,8 @@ void gate_pass(struct gate *gate, const struct notice *notice, bool digest, int6
 	}
 	if (notice->due_us <= gate->released_us && !digest)
 		return; /* one of several that were let out together */
-	if (notice->due_us <= end)
-		gate->released_us = end;
+	if (notice->due_us < end)
+		gate->released_us = end - 1;
 	gate->opened_us = now_us;
 	gate->window_us = digest ? AFTER_DIGEST_US : GATHER_US;
 	gate->alone = 0;

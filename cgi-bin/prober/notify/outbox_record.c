@@ -11,7 +11,7 @@
 #include "base/sign.h"
 #include "prober/notify/outbox_write.h"
 
-void outcome_clear(struct sent *outcome)
+void sent_clear(struct sent *outcome)
 {
 	free(outcome->answer);
 	free(outcome->thread);

@@ -38,7 +38,7 @@ struct sent {
 	int64_t took_us;
 	char *answer, *thread;     /* owned; thread may be NULL */
 };
-void outcome_clear(struct sent *outcome);
+void sent_clear(struct sent *outcome);
 bool outbox_record(struct state_txn *txn, uint64_t notice_id, const struct sent *outcome,
 	const struct message *message, const struct site *site, int64_t now_us, struct error *err);
 
