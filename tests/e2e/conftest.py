@@ -4,15 +4,13 @@ test sets, and catchers for what is sent to people. A failing test shows the log
 import pytest
 
 import catchers
-from upbeat import FRONTS, Lighttpd, Site
+from upbeat import FRONTS, Lighttpd, Site, let_others_walk
 
 
 @pytest.fixture
 def site(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("site")
-    for parent in (folder, *folder.parents):  # the web server's user must be able to walk here
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
+    let_others_walk(folder)
     a_site = Site(folder)
     yield a_site
     a_site.close()
