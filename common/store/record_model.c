@@ -191,6 +191,8 @@ static const struct field judge_fields[] = {
 	PLAIN(21, FIELD_UINT, struct judge, told_slow),
 	PLAIN(22, FIELD_UINT, struct judge, slow_count),
 	NESTED(23, FIELD_ROW, struct judge, certificates, &SHAPE_CERTIFICATE),
+	PLAIN(24, FIELD_UINT, struct judge, paused_by_hand),
+	PLAIN(25, FIELD_INT, struct judge, maintenance_until_us),
 };
 const struct shape SHAPE_JUDGE = SHAPE(KIND_JUDGE, struct judge, judge_fields);
 

@@ -383,6 +383,8 @@ static void test_a_judge_never_stored_is_zero(void **state)
 	judge.certificates[1].days = 21;
 	judge.certificates[1].expires_s = T0_S;
 	judge.told = TOLD_DOWN;
+	judge.paused_by_hand = true;
+	judge.maintenance_until_us = T0_US;
 	snprintf(judge.cause, sizeof(judge.cause), "HTTP 502");
 	zero = judge;
 	assert_ok(state_judge_put(txn, 5, &judge, &err));
