@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ enum { NOT_OPEN = -2, MOVED = -3, FROZEN = -4 };
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct book *register_books[4];
+static pid_t register_owner; /* a forked child begins with none of its parent's */
 
 static bool register_add(struct book *book, const struct stat *st, struct error *err)
 {
@@ -38,6 +40,9 @@ static bool register_add(struct book *book, const struct stat *st, struct error 
 	bool taken = false;
 
 	pthread_mutex_lock(&register_lock);
+	if (register_owner != getpid())
+		memset(register_books, 0, sizeof(register_books));
+	register_owner = getpid();
 	for (size_t i = 0; i < COUNT_OF(register_books); i++) {
 		struct book *other = register_books[i];
 
@@ -172,16 +177,33 @@ static bool schema_known(struct book *book, MDB_env *env, struct error *err)
 	return ok;
 }
 
-/* What is used may need a larger map than the one to begin with. */
-static bool settle(struct book *book, MDB_env *env, struct error *err)
+/* Reading beyond the end of a file that was cut off would kill us (SIGBUS). */
+static bool whole(struct book *book, MDB_env *env, struct error *err)
 {
-	MDB_stat stat;
-	bool writer = book->mode != STORE_READ && !book->frozen;
-	int rc = mdb_env_stat(env, &stat);
+	MDB_stat figures;
+	struct stat st;
+	int fd, rc = mdb_env_stat(env, &figures);
 
+	if (!rc)
+		rc = mdb_env_get_fd(env, &fd);
+	if (!rc && fstat(fd, &st))
+		rc = errno;
 	if (rc)
 		return book_fail(book, rc, err);
-	book->page_size = stat.ms_psize;
+	book->page_size = figures.ms_psize;
+	if ((uint64_t)st.st_size >= book_used(env, book->page_size))
+		return true;
+	return error_set(err, ERROR_DAMAGED, "%s: data.mdb is cut off", book->path);
+}
+
+/* Is it ours, and of a version that we know? A writer adds the tables that an older program's book lacks. */
+static bool settle(struct book *book, MDB_env *env, struct error *err)
+{
+	bool writer = book->mode != STORE_READ && !book->frozen;
+	int rc;
+
+	if (!whole(book, env, err))
+		return false;
 	rc = book_tables_open(book, env, false);
 	if (rc)
 		return book_fail(book, rc, err);
@@ -201,6 +223,8 @@ static bool open_existing(struct book *book, const struct stat *st, struct error
 	MDB_env *env = NULL;
 	int rc;
 
+	if (!st->st_size)
+		return error_set(err, ERROR_DAMAGED, "%s: data.mdb is empty", book->path);
 	if (!register_add(book, st, err))
 		return false;
 	rc = open_environment(book, &env);

@@ -24,7 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define ZEROS_AT_ONCE ((size_t)256 << 10)
+#define ZEROS_AT_ONCE ((size_t)1 << 20)
 #define RETRY_US (30 * US_PER_S)
 
 size_t book_map_for(size_t used)
