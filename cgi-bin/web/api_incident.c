@@ -29,7 +29,7 @@ static void put_member(struct text *t, const char *name, const char *value)
 	report_string(t, value);
 }
 
-static void put_entry(struct text *t, const struct incident_entry *e)
+static void put_entry(struct text *t, const struct incident_entry *e, bool all)
 {
 	const struct {
 		const char *name;
@@ -41,7 +41,7 @@ static void put_entry(struct text *t, const struct incident_entry *e)
 	text_raw(t, "{\"at\":");
 	report_time(t, e->at_us);
 	text_printf(t, ",\"kind\":\"%s\"", e->kind < ENTRY__COUNT ? entry_names[e->kind] : "other");
-	put_member(t, "who", e->who);
+	put_member(t, "who", all ? e->who : NULL);
 	put_member(t, "text", e->text);
 	if (e->kind == ENTRY_NOTE)
 		text_printf(t, ",\"public\":%s", e->status == 1 ? "true" : "false");
@@ -70,7 +70,7 @@ static void put_entries(struct text *t, const struct view *view, const struct in
 		if (!incident_entry_shown(view, &incident->entries[i]))
 			continue;
 		text_raw(t, between);
-		put_entry(t, &incident->entries[i]);
+		put_entry(t, &incident->entries[i], view->asker.sees_all);
 		between = ",";
 	}
 	text_char(t, ']');

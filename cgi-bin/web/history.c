@@ -175,6 +175,22 @@ static bool fill_from_samples(struct state_txn *txn, uint32_t id, int64_t hold_s
 	return ok;
 }
 
+/* Hours and days are rolled up when they are over: the one that is not is summed from what is finer. */
+static bool fill_last(struct state_txn *txn, uint32_t id, int64_t to_s, int64_t hold_s, struct pieces *pieces,
+	struct error *err)
+{
+	struct rollup *last = &pieces->points[pieces->n - 1], sum;
+
+	if (pieces->n == 0 || last->count + last->up_s + last->down_s + last->unknown_s)
+		return true;
+	if (!history_sum(txn, id, last->from_s, to_s, hold_s, true, &sum, err))
+		return false;
+	sum.from_s = last->from_s;
+	sum.to_s = last->to_s;
+	*last = sum;
+	return true;
+}
+
 bool history_points(struct state_txn *txn, uint32_t id, int64_t from_s, int64_t to_s, int64_t step_s,
 	int64_t hold_s, struct rollup **points, size_t *n, struct error *err)
 {
@@ -195,7 +211,7 @@ bool history_points(struct state_txn *txn, uint32_t id, int64_t from_s, int64_t 
 		ok = fill_from_samples(txn, id, hold_s, &pieces, err);
 	else
 		ok = state_rollup_scan(txn, unit == HISTORY_DAY_S ? ROLLUP_DAY : ROLLUP_HOUR, id, from_s, to_s,
-			place_rollup, &pieces, err);
+			place_rollup, &pieces, err) && fill_last(txn, id, to_s, hold_s, &pieces, err);
 	*points = pieces.points;
 	*n = pieces.n;
 	if (!ok) {

@@ -18,7 +18,8 @@
 		for (const el of root.querySelectorAll("time[data-at]")) {
 			const t = new Date(el.dateTime);
 			if (isNaN(t)) continue;
-			el.textContent = el.textContent.replace(el.dataset.at, short(t));
+			const seconds = el.hasAttribute("data-exact") ? ":" + pad(t.getSeconds()) : "";
+			el.textContent = el.textContent.replace(el.dataset.at, short(t) + seconds);
 			el.title = t.toLocaleString(document.documentElement.lang, {dateStyle: "full", timeStyle: "long"});
 		}
 		for (const el of root.querySelectorAll("[data-zone]"))
@@ -26,7 +27,7 @@
 	}
 
 	// Makes `old` what `now` is, touching only what differs: no flicker, and focus, selection and folds stay.
-	const KEEP = {DETAILS: ["open"], INPUT: ["value"]};
+	const KEEP = {DETAILS: ["open"], INPUT: ["value"], TEXTAREA: ["value"]};
 
 	function attributes(old, now) {
 		const keep = KEEP[old.nodeName] || [];

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "seed.h"
+#include "seed_history.h"
 #include "store/inbox.h"
 
 static bool put_all(struct state_txn *txn, struct seed *seed, struct error *err)
@@ -22,13 +22,13 @@ static bool put_all(struct state_txn *txn, struct seed *seed, struct error *err)
 	return ok;
 }
 
-static bool fill(struct state *state, struct seed *seed, struct error *err)
+static bool fill(struct state *state, struct seed *seed, enum seed_kind kind, int64_t now_us, struct error *err)
 {
 	struct state_txn *txn = state_begin(state, true, err);
 
 	if (!txn)
 		return false;
-	if (put_all(txn, seed, err))
+	if (put_all(txn, seed, err) && seed_history(txn, seed, kind, now_us, err))
 		return state_commit(txn, err);
 	state_end(txn);
 	return false;
@@ -43,7 +43,7 @@ bool seed_store(const char *dir, enum seed_kind kind, int64_t now_us, int64_t ag
 
 	if (ok) {
 		seed_build(&seed, kind, now_us, age_us);
-		ok = fill(state, &seed, err);
+		ok = fill(state, &seed, kind, now_us, err);
 		seed_clear(&seed);
 	}
 	if (inbox)
