@@ -6,6 +6,8 @@
 #ifndef PROBER_VIEWS_H
 #define PROBER_VIEWS_H
 
+#include <stdbool.h>
+
 struct post;
 
 enum view {
@@ -19,5 +21,9 @@ enum view {
 /* Its evidence suffices: begins whatever must be asked. */
 void views_ask(struct post *post);
 enum view views_of(struct post *post);
+/* It has begun to fail: parents that were not looked at since are looked at now. */
+void views_ask_parents(struct post *post);
+/* Is something that it depends on failing? */
+bool views_parent_down(struct post *post);
 
 #endif
