@@ -12,7 +12,6 @@
 
 #include "base/mem.h"
 #include "prober/pass_private.h"
-#include "prober/views.h"
 
 /* ---- verdicts */
 
@@ -76,6 +75,8 @@ static void weigh(struct post *post, const struct result *result)
 	decide_apply(post, &verdict);
 	if (verdict.ready)
 		wait_for_view(post);
+	else if (post->judge.tries == 1 && post->monitor->depends_count > 0)
+		views_ask_parents(post);
 }
 
 /* We are the reason why it could not be looked at. */
@@ -86,31 +87,64 @@ static void be_blind(struct post *post)
 	decide_apply(post, &verdict);
 }
 
+/* Takes the result's evidence along. */
+static void park(struct post *post, struct result *result)
+{
+	post->parked = mem_dup(result, sizeof(*result));
+	result->headers = result->body = NULL;
+	wait_for_view(post);
+}
+
+/* The one thing that can hide heartbeats is our own web side, or its book. */
 static void weigh_unknown(struct post *post, const struct result *result)
 {
 	if (is_unarmed(post))
 		return;
-	if (post->monitor->heartbeat) {
-		be_blind(post); /* the one thing that can hide heartbeats is our own web side, or its book */
-	} else if (would_tell_unknown(post)) {
-		post->parked = mem_dup(result, sizeof(*result));
-		post->parked->headers = post->parked->body = NULL;
-		wait_for_view(post);
-	} else {
+	if (post->monitor->heartbeat)
+		be_blind(post);
+	else
 		weigh(post, result);
-	}
 }
 
-void decide_result(struct post *post, struct result *result)
+static void weigh_certificate(struct post *post, const struct result *result)
+{
+	cJSON *options = cJSON_Parse(post->monitor->options);
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(options, "cert_days"), *item;
+	int days[16];
+	size_t n = 0;
+	struct verdict verdict;
+
+	cJSON_ArrayForEach(item, list)
+		if (cJSON_IsNumber(item) && n < COUNT_OF(days))
+			days[n++] = item->valueint;
+	cJSON_Delete(options);
+	verdict = judge_certificate(&post->judge, result->certificate_expires_s, days, n, pass_now(post->pass));
+	decide_apply(post, &verdict);
+}
+
+static void take(struct post *post, struct result *result)
 {
 	bool ignored = result->lagged && result->outcome == OUTCOME_DOWN;
 
-	post->pass->info.failed += result->outcome == OUTCOME_DOWN;
 	if (result->outcome == OUTCOME_UNKNOWN)
 		weigh_unknown(post, result);
 	else
 		weigh(post, result);
+	if (result->certificate_expires_s > 0 && result->outcome == OUTCOME_UP)
+		weigh_certificate(post, result);
 	keep_sample(post, result, ignored ? OUTCOME_UNKNOWN : result->outcome);
+}
+
+void decide_result(struct post *post, struct result *result)
+{
+	bool impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && would_tell_unknown(post);
+	bool blind = result->outcome == OUTCOME_DOWN && post->pass->info.blind_since_us;
+
+	post->pass->info.failed += result->outcome == OUTCOME_DOWN;
+	if (impossible || blind)
+		park(post, result);
+	else
+		take(post, result);
 }
 
 /* ---- those that wait */
@@ -135,10 +169,13 @@ static void decide_parked(struct post *post, enum view view)
 	struct result *result = post->parked;
 
 	post->parked = NULL;
-	if (view == VIEW_IS_CLEAR || view == VIEW_PARENT_DOWN)
-		weigh(post, result);
-	else
+	if (view == VIEW_IS_CLEAR || view == VIEW_PARENT_DOWN) {
+		take(post, result);
+	} else {
 		be_blind(post);
+		keep_sample(post, result, OUTCOME_UNKNOWN);
+	}
+	result_clear(result);
 	free(result);
 }
 
@@ -177,5 +214,27 @@ void decide_waiting(struct pass *pass)
 		else
 			decide_ready(post, view);
 		post_schedule(post);
+	}
+}
+
+void decide_forget(struct pass *pass)
+{
+	while (pass->waiting) {
+		struct post *post = pass->waiting;
+
+		pass->waiting = post->next_waiting;
+		post->waiting = false;
+		if (post->parked) {
+			be_blind(post);
+			keep_sample(post, post->parked, OUTCOME_UNKNOWN);
+			result_clear(post->parked);
+			free(post->parked);
+			post->parked = NULL;
+		}
+		/* The next pass looks at once, and then decides. */
+		post->step_us = pass_now(pass);
+		post->ladder = true;
+		post_schedule(post);
+		keep_row(post);
 	}
 }

@@ -57,8 +57,21 @@ void keep_row(struct post *post)
 	touch(post, false);
 }
 
+static void row_from_judge(struct post *post)
+{
+	struct row *row = &post->row;
+	const struct judge *judge = &post->judge;
+
+	row->state = (uint8_t)judge->state;
+	row->decided = (uint8_t)judge->decided;
+	row->marks = (uint8_t)judge->marks;
+	row->since_us = judge->since_us;
+	row->incident = judge->incident;
+}
+
 void keep_judge(struct post *post)
 {
+	row_from_judge(post);
 	post->judge_dirty = true;
 	touch(post, false);
 }
@@ -71,8 +84,27 @@ void keep_tell(struct post *post, const struct verdict *verdict)
 		end = &(*end)->next;
 	telling->verdict = *verdict;
 	*end = telling;
+	row_from_judge(post);
 	post->judge_dirty = post->row_dirty = true;
 	touch(post, true);
+}
+
+void keep_info(struct pass *pass)
+{
+	pass->info_dirty = true;
+	commit_soon(pass, true);
+}
+
+void keep_note(struct pass *pass, const char *name, const char *value)
+{
+	struct kept_note *note = MEM_NEW(struct kept_note), **end = &pass->notes;
+
+	while (*end)
+		end = &(*end)->next;
+	note->name = mem_str(name);
+	note->value = mem_str(value);
+	*end = note;
+	commit_soon(pass, false);
 }
 
 static enum recent recent_of(enum outcome outcome)
@@ -96,9 +128,15 @@ static void add_sample(struct post *post, const struct sample *sample)
 void keep_unknown(struct post *post, int64_t at_us)
 {
 	struct sample sample = {.monitor_id = post->id, .at_us = at_us, .outcome = OUTCOME_UNKNOWN,
-		.state = post->row.state, .response_us = -1, .timings = TIMINGS_NONE};
+		.state = (enum monitor_state)post->row.state, .response_us = -1, .timings = TIMINGS_NONE};
 
+	sample.maintenance = (post->row.marks & MARK_MAINTENANCE) != 0;
 	add_sample(post, &sample);
+}
+
+void keep_paused(struct post *post)
+{
+	keep_unknown(post, pass_now(post->pass));
 }
 
 /* The answer to a slot is always kept. What came between slots is kept when it says something else than the
@@ -109,6 +147,7 @@ void keep_sample(struct post *post, const struct result *result, enum outcome ou
 	struct sample sample = {.monitor_id = post->id, .at_us = result->at_us, .outcome = outcome,
 		.state = post->judge.state, .response_us = -1, .timings = result->timings};
 
+	sample.maintenance = (post->judge.marks & MARK_MAINTENANCE) != 0;
 	if (outcome == OUTCOME_UP)
 		sample.response_us = result->timings.total_us;
 	row->checked_us = result->at_us;
@@ -167,6 +206,21 @@ static void copy_entry(struct incident *to, const struct incident_entry *from)
 	entry->address = mem_str(from->address);
 	entry->headers = mem_str(from->headers);
 	entry->body = mem_str(from->body);
+}
+
+void keep_entries(struct post *post, const struct incident *added)
+{
+	struct aside *aside = MEM_NEW(struct aside), **end = &post->asides;
+
+	while (*end)
+		end = &(*end)->next;
+	aside->incident.id = added->id;
+	aside->incident.acknowledged_us = added->acknowledged_us;
+	aside->incident.acknowledged_by = mem_str(added->acknowledged_by);
+	for (size_t i = 0; i < added->entry_count; i++)
+		copy_entry(&aside->incident, &added->entries[i]);
+	*end = aside;
+	touch(post, true);
 }
 
 /* ---- incidents, in the transaction */
@@ -257,25 +311,35 @@ static bool write_attempts(struct state_txn *txn, struct post *post, struct erro
 
 /* ---- the commit */
 
-static void row_from_judge(struct post *post)
+/* What people said, to the incident that they meant. One that is gone by now takes nothing. */
+static bool write_aside(struct state_txn *txn, const struct aside *aside, struct error *err)
 {
-	struct row *row = &post->row;
-	const struct judge *judge = &post->judge;
+	struct incident incident = {0};
+	bool ok = true;
 
-	row->state = (uint8_t)judge->state;
-	row->decided = (uint8_t)judge->decided;
-	row->marks = (uint8_t)judge->marks;
-	row->since_us = judge->since_us;
-	row->incident = judge->incident;
+	if (state_incident(txn, aside->incident.id, &incident, err)) {
+		for (size_t i = 0; i < aside->incident.entry_count; i++)
+			copy_entry(&incident, &aside->incident.entries[i]);
+		if (aside->incident.acknowledged_us) {
+			incident.acknowledged_us = aside->incident.acknowledged_us;
+			free(incident.acknowledged_by);
+			incident.acknowledged_by = mem_str(aside->incident.acknowledged_by);
+		}
+		ok = state_incident_put(txn, &incident, err);
+	}
+	incident_clear(&incident);
+	return ok;
 }
+
+/* ---- the commit */
 
 static bool write_post(struct state_txn *txn, struct post *post, int64_t now_us, struct error *err)
 {
 	bool told = false;
 
-	if (!post->monitor)
-		return true; /* only its row changed */
-	row_from_judge(post);
+	for (const struct aside *aside = post->asides; aside; aside = aside->next)
+		if (!write_aside(txn, aside, err))
+			return false;
 	if (post->tellings && !state_rows_put(txn, &post->id, &post->row, 1, err))
 		return false; /* messages quote it */
 	for (const struct telling *telling = post->tellings; telling; telling = telling->next) {
@@ -285,7 +349,8 @@ static bool write_post(struct state_txn *txn, struct post *post, int64_t now_us,
 	}
 	if (!told && post->draft && post->judge.incident && !write_attempts(txn, post, err))
 		return false;
-	row_from_judge(post);
+	if (post->monitor)
+		row_from_judge(post);
 	return !post->judge_dirty || state_judge_put(txn, post->id, &post->judge, err);
 }
 
@@ -328,6 +393,19 @@ static struct post **dirty_posts(struct pass *pass, size_t *n)
 	return posts;
 }
 
+static bool write_rest(struct pass *pass, struct state_txn *txn, struct error *err)
+{
+	bool ok = true;
+
+	for (const struct kept_note *note = pass->notes; ok && note; note = note->next)
+		ok = state_note_put(txn, note->name, note->value, err);
+	for (const struct announcement *a = pass->announcements; ok && a; a = a->next)
+		ok = announce_write(txn, a, err);
+	if (ok && pass->inbox_seen_dirty)
+		ok = state_inbox_seen_put(txn, pass->inbox_seen, err);
+	return ok && (pass->samples.n == 0 || state_samples_add(txn, pass->samples.at, pass->samples.n, err));
+}
+
 static bool write_all(struct pass *pass, struct post **posts, size_t n, struct error *err)
 {
 	struct state_txn *txn = state_begin(pass->state, true, err);
@@ -336,8 +414,7 @@ static bool write_all(struct pass *pass, struct post **posts, size_t n, struct e
 
 	for (size_t i = 0; ok && i < n; i++)
 		ok = write_post(txn, posts[i], now_us, err);
-	ok = ok && write_rows(txn, posts, n, err);
-	ok = ok && (pass->samples.n == 0 || state_samples_add(txn, pass->samples.at, pass->samples.n, err));
+	ok = ok && write_rows(txn, posts, n, err) && write_rest(pass, txn, err);
 	pass->info.progress_us = now_us;
 	ok = ok && state_pass_put(txn, &pass->info, err);
 	if (!ok) {
@@ -347,15 +424,48 @@ static bool write_all(struct pass *pass, struct post **posts, size_t n, struct e
 	return state_commit(txn, err);
 }
 
-static void stored(struct post *post)
+static void drop_lists(struct post *post)
 {
-	post->dirty = post->row_dirty = post->judge_dirty = false;
 	while (post->tellings) {
 		struct telling *telling = post->tellings;
 
 		post->tellings = telling->next;
 		free(telling);
 	}
+	while (post->asides) {
+		struct aside *aside = post->asides;
+
+		post->asides = aside->next;
+		incident_clear(&aside->incident);
+		free(aside);
+	}
+}
+
+void keep_forget_post(struct post *post)
+{
+	drop_lists(post);
+	keep_forget_attempts(post);
+}
+
+void keep_forget(struct pass *pass)
+{
+	while (pass->notes) {
+		struct kept_note *note = pass->notes;
+
+		pass->notes = note->next;
+		free(note->name);
+		free(note->value);
+		free(note);
+	}
+	announcements_free(pass);
+	pass->samples.n = 0;
+	pass->info_dirty = pass->inbox_seen_dirty = false;
+}
+
+static void stored(struct post *post)
+{
+	post->dirty = post->row_dirty = post->judge_dirty = false;
+	drop_lists(post);
 	/* Of a suspect the evidence is kept until it is decided. */
 	if (post->judge.incident || post->judge.tries == 0)
 		keep_forget_attempts(post);
@@ -364,7 +474,7 @@ static void stored(struct post *post)
 
 bool keep_pending(const struct pass *pass)
 {
-	return pass->dirty || pass->samples.n > 0 || pass->info_dirty;
+	return pass->dirty || pass->samples.n > 0 || pass->info_dirty || pass->notes;
 }
 
 bool keep_commit(struct pass *pass)
@@ -383,8 +493,7 @@ bool keep_commit(struct pass *pass)
 	pass->failed = !ok;
 	if (ok) {
 		pass->dirty = NULL;
-		pass->samples.n = 0;
-		pass->info_dirty = false;
+		keep_forget(pass);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (ok)

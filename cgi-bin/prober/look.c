@@ -109,23 +109,13 @@ static const cJSON *secrets_of(struct post *post)
 	return cJSON_GetObjectItemCaseSensitive(pass_privates(post->pass, "monitors"), post->monitor->slug);
 }
 
-/* Paused by configuration or by a person: it is looked at no more until that changes. */
-static bool is_paused(struct post *post)
+static bool look_is_due(const struct post *post, int64_t now_us)
 {
-	struct verdict verdict = judge_pause(&post->judge, post->monitor->paused, pass_now(post->pass));
-
-	if (verdict.changed)
-		decide_apply(post, &verdict);
-	if (!post->monitor->paused)
-		return false;
-	post->slot_us = INT64_MAX;
-	post->step_us = 0;
-	post->ladder = false;
-	post_schedule(post);
-	return true;
+	return post->slot_us <= now_us || (post->step_us && post->step_us <= now_us);
 }
 
-static void look_start(struct post *post, struct state_txn *txn)
+/* Looks, tends, or both. */
+static void post_serve(struct post *post, struct state_txn *txn)
 {
 	struct pass *pass = post->pass;
 	struct error err = {0};
@@ -136,9 +126,13 @@ static void look_start(struct post *post, struct state_txn *txn)
 	}
 	if (!post->started)
 		post->slot_us = slot_from_row(post);
+	if (!post->started && post->ladder)
+		post->step_us = post->row.next_due_us;
 	post->started = true;
-	if (is_paused(post))
+	if (!tend(post) || !look_is_due(post, pass_now(pass))) {
+		post_schedule(post);
 		return;
+	}
 	take_slot(post, pass_now(pass));
 	post->check = check_start(pass->loop, &pass->world, post->monitor, secrets_of(post), look_done, post, &err);
 	if (post->check)
@@ -147,14 +141,33 @@ static void look_start(struct post *post, struct state_txn *txn)
 		look_impossible(post, &err);
 }
 
+static int64_t limit_of(const cJSON *limits, const char *name, int64_t otherwise)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(limits, name);
+
+	return cJSON_IsNumber(value) && value->valuedouble >= 1 ? (int64_t)value->valuedouble : otherwise;
+}
+
+/* The configuration may ask for less, or more, than our own figures; descriptors bound it in any case. */
+static void read_limits(struct pass *pass)
+{
+	const cJSON *limits = cJSON_GetObjectItemCaseSensitive(pass_privates(pass, "top"), "limits");
+	size_t open = (size_t)limit_of(limits, "open", OPEN_MAX);
+
+	pass->active_max = (size_t)limit_of(limits, "active", ACTIVE_MAX);
+	if (open < pass->open_max)
+		pass->open_max = open;
+	pass->limits_known = true;
+}
+
 /* How many may be started now. */
 static size_t room(const struct pass *pass)
 {
 	size_t active = loop_active(pass->loop), open = pass->open;
 
-	if (active >= ACTIVE_MAX || open >= pass->open_max)
+	if (active >= pass->active_max || open >= pass->open_max)
 		return 0;
-	active = ACTIVE_MAX - active;
+	active = pass->active_max - active;
 	open = pass->open_max - open;
 	return active < open ? active : open;
 }
@@ -162,13 +175,18 @@ static size_t room(const struct pass *pass)
 void looks_start(struct pass *pass)
 {
 	struct state_txn *txn;
-	size_t n = room(pass);
+	size_t n;
 
 	posts_ripen(pass);
-	if (pass->over || n == 0 || !posts_ready(pass))
+	if (pass->over || !posts_ready(pass))
+		return;
+	if (!pass->limits_known)
+		read_limits(pass);
+	n = room(pass);
+	if (n == 0)
 		return;
 	txn = state_begin(pass->state, false, NULL);
 	for (; txn && n > 0 && posts_ready(pass); n--)
-		look_start(posts_take(pass), txn);
+		post_serve(posts_take(pass), txn);
 	state_end(txn);
 }

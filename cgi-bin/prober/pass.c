@@ -124,7 +124,7 @@ static void set_limits(struct pass *pass)
 	size_t n = descriptors();
 
 	n = n > OPEN_RESERVE + 1 ? n - OPEN_RESERVE : 1;
-	pass->open_max = n < OPEN_MAX ? n : OPEN_MAX;
+	pass->open_max = n;
 }
 
 /* ---- what the last pass tells this one */
@@ -189,6 +189,20 @@ const cJSON *pass_privates(struct pass *pass, const char *section)
 	return cJSON_GetObjectItemCaseSensitive(pass->privates.json, section);
 }
 
+const struct site *pass_site(struct pass *pass)
+{
+	struct state_txn *txn;
+
+	if (!pass->site_known) {
+		txn = state_begin(pass->state, false, NULL);
+		if (!txn || !state_site(txn, &pass->site, NULL))
+			pass->site = (struct site){0};
+		state_end(txn);
+		pass->site_known = true;
+	}
+	return &pass->site;
+}
+
 /* ---- the minute */
 
 static void notice_end(struct pass *pass)
@@ -214,7 +228,8 @@ static int64_t outbox_due(struct pass *pass)
 
 static bool in_hand(struct pass *pass)
 {
-	return pass->open > 0 || pass->waiting || outbox_in_flight(pass->outbox) > 0;
+	return pass->open > 0 || pass->waiting || outbox_in_flight(pass->outbox) > 0 || witness_busy(pass) ||
+		selfcheck_busy(pass) || report_busy(pass);
 }
 
 /* When the next thing of this minute is due; INT64_MAX: nothing more. */
@@ -270,7 +285,8 @@ static void try_to_end(struct pass *pass)
 			return;
 		}
 	}
-	loop_stop(pass->loop);
+	if (!report_start(pass))
+		loop_stop(pass->loop);
 }
 
 static void wait_for_next(struct pass *pass, int64_t due)
@@ -296,8 +312,11 @@ static void turn(void *arg)
 	pass->wake = NULL;
 	pass->woken = false;
 	notice_end(pass);
+	people_listen(pass);
 	decide_waiting(pass);
 	looks_start(pass);
+	if (pass->over && pass->open == 0 && !witness_busy(pass) && !selfcheck_busy(pass))
+		decide_forget(pass);
 	if (outbox_due(pass) <= pass_now(pass)) {
 		outbox_pump(pass->outbox);
 		pass->outbox_asked_us = 0;
@@ -322,25 +341,6 @@ static void show_progress(void *arg)
 
 /* ---- the story */
 
-/* What is wrong with the file is said once, when it has changed: cron mails whatever we print. */
-static void print_problems(struct pass *pass)
-{
-	struct state_txn *txn = state_begin(pass->state, false, NULL);
-	struct problem *problems = NULL;
-	struct text text = TEXT_INIT;
-	size_t n = 0;
-
-	if (txn && state_problems(txn, &problems, &n, NULL))
-		for (size_t i = 0; i < n; i++)
-			problem_print(&problems[i], &text);
-	state_end(txn);
-	fputs(text_str(&text), stderr);
-	text_free(&text);
-	for (size_t i = 0; i < n; i++)
-		problem_clear(&problems[i]);
-	free(problems);
-}
-
 static bool refresh_config(struct pass *pass, bool *ok, struct error *err)
 {
 	bool changed = false;
@@ -348,8 +348,6 @@ static bool refresh_config(struct pass *pass, bool *ok, struct error *err)
 	if (!config_refresh(pass->state, pass->config_path, pass->store, ok, &changed, err))
 		return false;
 	pass->reconsider = changed;
-	if (changed)
-		print_problems(pass);
 	return true;
 }
 
@@ -379,6 +377,9 @@ static void serve(struct pass *pass)
 
 	if (isatty(STDERR_FILENO))
 		show_progress(pass);
+	selfcheck_start(pass);
+	if (pass->info.blind_since_us)
+		witness_ask(pass);
 	pass_wake(pass);
 	loop_run(pass->loop, INT64_MAX);
 	loop_unwatch(signals);
@@ -395,7 +396,12 @@ static void pass_close(struct pass *pass)
 	if (pass->posts)
 		posts_free(pass);
 	outbox_free(pass->outbox);
+	witness_free(pass->witness);
+	selfcheck_free(pass->selfcheck);
+	report_free(pass->report);
+	keep_forget(pass);
 	loop_free(pass->loop);
+	site_clear(&pass->site);
 	config_privates_free(&pass->privates);
 	free(pass->samples.at);
 	inbox_close(pass->inbox);

@@ -8,7 +8,10 @@
  *	look.c      starting what is due, within what one machine can do; what a look showed
  *	decide.c    from evidence to a decision: judge, witnesses, parents, mass failure
  *	keep.c      what is to be stored, and the commits
- *	witness.c   is it us?
+ *	views.c     parents, the crowd; witness.c: is it us?; selfcheck.c: does our own web side answer?
+ *	tend.c      what a monitor needs beside looks: pause, maintenance, calm after flapping, what is owed
+ *	people.c    what people asked for
+ *	announce.c  what the pass tells of itself
  */
 #ifndef PROBER_PASS_PRIVATE_H
 #define PROBER_PASS_PRIVATE_H
@@ -17,7 +20,10 @@
 #include "prober/check/check.h"
 #include "prober/config.h"
 #include "prober/notify/outbox.h"
+#include "prober/selfcheck.h"
 #include "prober/slots.h"
+#include "prober/views.h"
+#include "prober/witness.h"
 #include "store/state.h"
 
 #define ACTIVE_MAX 50    /* looks with an event within the last 20 ms */
@@ -46,6 +52,7 @@ struct post {
 	int64_t due_us;           /* the earlier of slot and step */
 	int64_t slot_us;          /* the next regular slot that has no result; 0: at once, nothing was missed */
 	int64_t step_us;          /* next step of a ladder, or a heartbeat's deadline; 0 none */
+	int64_t tend_us;          /* when it is to be tended (a window begins or ends); 0 none */
 	int64_t answering_us;     /* the slot that the look under way answers; 0: none, a recheck */
 	bool ladder;              /* step_us is a ladder's */
 	bool started;             /* it was looked at in this pass */
@@ -57,10 +64,33 @@ struct post {
 	struct post *next_dirty;
 	struct telling *tellings;
 	struct incident *draft;   /* attempts that no stored incident has yet */
+	struct aside *asides;     /* what people added to incidents */
 	/* a decision that waits for an answer */
 	bool waiting;
 	struct post *next_waiting;
-	struct result *parked;    /* an impossible look that would be decided on */
+	struct result *parked;    /* a look that is weighed when we know whether it is us */
+	struct post **parents;    /* what it depends on; NULL: not found yet */
+	size_t parent_count;
+};
+
+/* Entries that people added to an incident, open or not. */
+struct aside {
+	struct incident incident; /* its id and what is new */
+	struct aside *next;
+};
+
+/* A value for another room, or for the next pass. */
+struct kept_note {
+	char *name, *value;
+	struct kept_note *next;
+};
+
+enum announce_kind { ANNOUNCE_BLIND_OVER = 0, ANNOUNCE_WEB_DOWN, ANNOUNCE_WEB_UP, ANNOUNCE__COUNT };
+struct announcement {
+	enum announce_kind kind;
+	int64_t from_us, at_us;
+	char *detail;
+	struct announcement *next;
 };
 
 struct ready {
@@ -71,8 +101,6 @@ struct samples {
 	struct sample *at;
 	size_t n, size;
 };
-
-struct witness;
 
 struct pass {
 	const char *config_path;
@@ -103,15 +131,31 @@ struct pass {
 	struct post **heap;
 	size_t heap_count, heap_size;
 	struct ready suspects, regular;
-	size_t configured;         /* rows that are configured and not paused */
+	size_t configured;         /* monitors that are not paused */
+	size_t heartbeats;
+	struct site site;          /* pass_site() */
+	bool site_known;
 	/* look.c */
-	size_t open, open_max;
-	/* decide.c, witness.c */
+	size_t open, open_max, active_max;
+	bool limits_known;
+	/* decide.c, views.c, witness.c, selfcheck.c */
 	struct post *waiting;
 	struct witness *witness;
+	struct selfcheck *selfcheck;
+	uint64_t mass_since;
+	bool mass_known;
+	size_t failing;            /* of the crowd, as of ... */
+	int64_t failing_us;        /* ... this (monotonic) */
+	struct report *report;
+	/* people.c */
+	uint64_t inbox_seen;
+	bool inbox_seen_dirty;
+	int64_t people_read_us;    /* monotonic */
 	/* keep.c */
 	struct post *dirty;
 	struct samples samples;
+	struct kept_note *notes;
+	struct announcement *announcements;
 	bool urgent, info_dirty;
 	int64_t committed_us;      /* monotonic, newest commit */
 	struct loop_timer *commit_timer;
@@ -120,6 +164,7 @@ struct pass {
 int64_t pass_now(const struct pass *pass);          /* wall clock */
 void pass_wake(struct pass *pass);                  /* something changed: look again at what is to be done */
 const cJSON *pass_privates(struct pass *pass, const char *section);
+const struct site *pass_site(struct pass *pass);
 
 /* turn.c: holds the lock's descriptor in *fd; false: somebody else is at work, leave. */
 bool turn_take(const char *store, int *fd, struct error *err);
@@ -127,11 +172,13 @@ bool turn_take(const char *store, int *fd, struct error *err);
 /* posts.c */
 bool posts_load(struct pass *pass, struct error *err);
 void posts_free(struct pass *pass);
-struct post *post_of(struct pass *pass, uint32_t id);     /* made when it is not there; NULL: no such monitor */
+/* Made when it is not there; NULL: no such monitor. */
+struct post *post_in(struct pass *pass, uint32_t id, struct state_txn *txn);
 bool post_read(struct post *post, struct state_txn *txn, struct error *err); /* monitor and judge */
 void post_rest(struct post *post);                        /* what it holds and nobody needs now */
 void post_schedule(struct post *post);                    /* after slot_us or step_us changed */
 void post_now(struct post *post);                         /* a look as soon as possible, beside its slots */
+void post_tend(struct post *post);                        /* is tended as soon as possible, without a look */
 int64_t post_interval(const struct post *post);
 int64_t posts_next_due(struct pass *pass);                /* wall clock; INT64_MAX none */
 bool posts_ready(const struct pass *pass);
@@ -142,10 +189,28 @@ void posts_ripen(struct pass *pass);                      /* moves what has beco
 void looks_start(struct pass *pass);
 void look_missed(struct post *post, int64_t until_us);    /* its slots before until_us become unknown */
 
+/* tend.c */
+bool tend(struct post *post);                             /* false: it is paused */
+bool tend_window_active(struct post *post);
+
+/* people.c */
+void people_listen(struct pass *pass);
+
+/* announce.c */
+void announce(struct pass *pass, enum announce_kind kind, int64_t from_us, const char *detail);
+bool announce_write(struct state_txn *txn, const struct announcement *a, struct error *err);
+void announcements_free(struct pass *pass);
+
+/* report.c: somebody else's heartbeat service hears of each good pass */
+bool report_start(struct pass *pass);                     /* false: nothing to report, or done already */
+bool report_busy(const struct pass *pass);
+void report_free(struct report *report);
+
 /* decide.c */
 void decide_result(struct post *post, struct result *result);
 void decide_apply(struct post *post, const struct verdict *verdict);
 void decide_waiting(struct pass *pass);                   /* asks again for all that wait */
+void decide_forget(struct pass *pass);                    /* the minute is over: the next pass decides them */
 
 /* keep.c */
 void keep_sample(struct post *post, const struct result *result, enum outcome outcome);
@@ -154,6 +219,12 @@ void keep_attempt(struct post *post, const struct result *result);
 void keep_forget_attempts(struct post *post);
 void keep_row(struct post *post);                         /* only its due times changed */
 void keep_judge(struct post *post);
+void keep_info(struct pass *pass);
+void keep_note(struct pass *pass, const char *name, const char *value);
+void keep_entries(struct post *post, const struct incident *added);
+void keep_forget(struct pass *pass);                      /* what was never stored */
+void keep_forget_post(struct post *post);
+void keep_paused(struct post *post);
 void keep_tell(struct post *post, const struct verdict *verdict);
 bool keep_pending(const struct pass *pass);
 bool keep_commit(struct pass *pass);                      /* now; false: could not be stored, kept */

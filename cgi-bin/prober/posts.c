@@ -150,6 +150,8 @@ void post_schedule(struct post *post)
 
 	if (post->step_us && post->step_us < due)
 		due = post->step_us;
+	if (post->tend_us && post->tend_us < due)
+		due = post->tend_us;
 	if (due != post->row.next_due_us)
 		post->row_dirty = true; /* goes with the next thing that is stored of it */
 	post->due_us = post->row.next_due_us = due;
@@ -166,6 +168,14 @@ void post_now(struct post *post)
 		return;
 	post->step_us = pass_now(post->pass);
 	post->ladder = true;
+	make_ready(post);
+}
+
+void post_tend(struct post *post)
+{
+	if (post->check || post->place == PLACE_READY)
+		return; /* its next look does */
+	post->tend_us = pass_now(post->pass);
 	make_ready(post);
 }
 
@@ -213,18 +223,15 @@ static struct post *post_new(struct pass *pass, uint32_t id, const struct row *r
 	return post;
 }
 
-struct post *post_of(struct pass *pass, uint32_t id)
+struct post *post_in(struct pass *pass, uint32_t id, struct state_txn *txn)
 {
-	struct state_txn *txn;
 	struct row row;
-	bool known;
 
-	if (id >= pass->post_count || pass->posts[id])
-		return id < pass->post_count ? pass->posts[id] : NULL;
-	txn = state_begin(pass->state, false, NULL);
-	known = txn && state_row(txn, id, &row, NULL) && (row.flags & ROW_CONFIGURED);
-	state_end(txn);
-	return known ? post_new(pass, id, &row) : NULL;
+	if (id >= pass->post_count)
+		return NULL;
+	if (!pass->posts[id] && state_row(txn, id, &row, NULL) && (row.flags & ROW_CONFIGURED))
+		post_new(pass, id, &row);
+	return pass->posts[id];
 }
 
 /* Due within this minute? A look that was made in the future tells that the clock was stepped back since, and
@@ -271,10 +278,13 @@ bool posts_load(struct pass *pass, struct error *err)
 		if (!(rows[id].flags & ROW_CONFIGURED))
 			continue;
 		pass->configured += rows[id].state != STATE_PAUSED;
+		pass->heartbeats += (rows[id].flags & ROW_HEARTBEAT) != 0;
 		if (pass->reconsider)
 			reconsider(pass, id, &rows[id], txn);
 		else if (is_due(pass, &rows[id]))
 			heap_insert(pass, post_new(pass, id, &rows[id]));
+		else if (rows[id].marks & MARK_FLAPPING)
+			post_tend(post_new(pass, id, &rows[id]));
 	}
 	state_end(txn);
 	free(rows);
@@ -285,16 +295,11 @@ static void post_free(struct post *post)
 {
 	check_cancel(post->check);
 	monitor_drop(post);
-	while (post->tellings) {
-		struct telling *telling = post->tellings;
-
-		post->tellings = telling->next;
-		free(telling);
-	}
-	keep_forget_attempts(post);
+	keep_forget_post(post);
 	if (post->parked)
 		result_clear(post->parked);
 	free(post->parked);
+	free(post->parents);
 	free(post);
 }
 

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "prober/pass_private.h"
-#include "prober/witness.h"
 
 #define MASS_LEAST 10
 #define MASS_PASSES 2
@@ -30,7 +29,7 @@ static struct post *post_by_slug(struct pass *pass, const char *slug)
 	struct post *post = NULL;
 
 	if (txn && state_monitor_by_slug(txn, slug, &monitor, NULL))
-		post = post_of(pass, monitor.id);
+		post = post_in(pass, monitor.id, txn);
 	state_end(txn);
 	monitor_clear(&monitor);
 	return post;
@@ -99,8 +98,11 @@ static enum view view_of_parents(struct post *post)
 /* How many of the monitors that we look at are failing now and were not down before? */
 static size_t count_failing(struct pass *pass)
 {
+	int64_t now = clock_mono_us();
 	size_t n = 0;
 
+	if (pass->failing_us && now - pass->failing_us < 100 * US_PER_MS)
+		return pass->failing;
 	for (size_t id = 1; id < pass->post_count; id++) {
 		struct post *post = pass->posts[id];
 
@@ -108,6 +110,8 @@ static size_t count_failing(struct pass *pass)
 			post->judge.decided != STATE_DOWN && !views_parent_down(post))
 			n++;
 	}
+	pass->failing_us = now;
+	pass->failing = n;
 	return n;
 }
 
@@ -115,6 +119,7 @@ static void mass_remember(struct pass *pass, uint64_t since_pass)
 {
 	struct text value = TEXT_INIT;
 
+	pass->mass_since = since_pass;
 	text_printf(&value, "%llu", (unsigned long long)since_pass);
 	keep_note(pass, "mass", text_str(&value));
 	text_free(&value);
@@ -142,12 +147,15 @@ static enum view view_of_crowd(struct pass *pass)
 	size_t failing = count_failing(pass);
 	uint64_t since = mass_since(pass), now = pass->info.passes + 1;
 
-	if (failing < MASS_LEAST || failing * 2 <= pass->configured)
+	if (failing < MASS_LEAST || failing * 2 <= pass->configured) {
+		if (since != 0 && failing < MASS_LEAST)
+			mass_remember(pass, 0);
 		return VIEW_IS_CLEAR;
-	if (since == 0 || since > now || now - since > 10) {
+	}
+	if (since == 0 || since > now) {
 		log_warn("%zu of %zu monitors fail together: waiting to see whether it is us", failing,
 			pass->configured);
-		pass->mass_since = since = now;
+		since = now;
 		mass_remember(pass, now);
 	}
 	return now - since < MASS_PASSES ? VIEW_IS_MASS : VIEW_IS_CLEAR;
@@ -168,6 +176,10 @@ enum view views_of(struct post *post)
 
 	if (view != VIEW_IS_CLEAR)
 		return view;
+	if (post->monitor->heartbeat && selfcheck_busy(pass))
+		return VIEW_PENDING;
+	if (post->monitor->heartbeat && pass->world.web_failing)
+		return VIEW_IS_BLIND;
 	witness_ask(pass);
 	switch (witness_sight(pass)) {
 	case SIGHT_CLEAR:

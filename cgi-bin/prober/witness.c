@@ -163,7 +163,7 @@ static void note_sight(struct witness *witness, enum sight sight)
 		pass->info.blind_since_us = pass_now(pass);
 		log_warn("none of enough witnesses answers: we are offline");
 	} else if (sight == SIGHT_CLEAR && was_blind) {
-		pass->blind_from_us = pass->info.blind_since_us;
+		announce(pass, ANNOUNCE_BLIND_OVER, pass->info.blind_since_us, NULL);
 		pass->info.blind_since_us = 0;
 		log_info("witnesses answer again");
 	}
