@@ -178,7 +178,7 @@ static const struct {
 	{"{\"api_keys\": {\"x\": {\"key\": \"0123456789abcdef\"}, \"y\": {\"key\": ^\"0123456789abcdef\", \"may\": "
 	 "^\"wirte\"}}}",
 		"^the keys \"x\" and \"y\" are the same\n"
-		"^\"y\" in \"api_keys\": \"may\" must be \"read\" or \"write\"; did you mean \"write\"?\n"},
+		"^\"y\" in \"api_keys\": \"may\" must be \"read\", \"write\" or \"ping\"; did you mean \"write\"?\n"},
 	/* a wrong key beside a right one in what guards something */
 	{"{\"monitors\": {\"a\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"auth\": {\"bearer\": \"x\", "
 	 "^\"baisc\": [\"u\", \"p\"]}}}}",
