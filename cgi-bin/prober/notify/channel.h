@@ -46,6 +46,7 @@ struct channel_type {
 	void (*row)(const void *options, const struct message *message, struct http_row *row);
 	size_t title_max, text_max;    /* the service's limits in bytes; 0: none */
 	bool machine;                  /* wants every event on its own: never gathered into a digest */
+	const char *metrics;           /* its row that maps monitors to metrics: it also takes response times */
 	bool (*validate)(const void *options, struct text *why); /* may be NULL */
 	/* For types with code: begins sending; channel_finish() is called exactly once, not from within. */
 	void (*send)(struct delivery *delivery);

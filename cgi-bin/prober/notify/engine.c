@@ -158,7 +158,7 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 	struct exchange *exchange = arg;
 	size_t len = size * n, at = sizeof(name) - 1;
 
-	if (len > 2 && len < 1000) {
+	if (len > 2 && len < 1000 && strncmp(bytes, "221", 3)) { /* SMTP's good-bye says nothing */
 		text_clear(&exchange->line);
 		text_rawn(&exchange->line, bytes, len);
 	}

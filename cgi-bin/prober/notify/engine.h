@@ -27,7 +27,7 @@ bool http_request_build(struct http_request *request, const struct http_row *row
 void http_request_clear(struct http_request *request);
 
 /* One exchange on the loop: resolve, connect, send, read up to EXCHANGE_ANSWER_MAX bytes. */
-#define EXCHANGE_ANSWER_MAX 16384
+#define EXCHANGE_ANSWER_MAX 65536
 struct exchange {
 	struct loop *loop;
 	int64_t deadline_us;       /* monotonic */

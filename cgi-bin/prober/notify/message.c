@@ -332,6 +332,8 @@ static void fill_facts(struct build *b)
 	m->progress = mem_str(n->thread);
 	m->good = n->event == EVENT_UP || ((n->event == EVENT_SLOW || n->event == EVENT_MAINTENANCE) && n->ended_us);
 	m->late = b->context->late;
+	m->reminder = n->repeat;
+	m->again = n->attempts > 0 || b->context->again;
 	m->test = n->event == EVENT_TEST;
 }
 
@@ -480,6 +482,7 @@ void message_clear(struct message *m)
 	free(m->root);
 	free(m->thread);
 	free(m->progress);
+	free(m->points);
 	*m = (struct message){0};
 }
 

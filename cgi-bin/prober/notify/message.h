@@ -34,6 +34,9 @@ struct message {
 	bool good;         /* green, not red */
 	bool test;         /* marked as a test */
 	bool late;         /* tells of an outage and its end at once */
+	bool reminder;     /* the outage was told before */
+	bool again;        /* an earlier attempt may have arrived */
+	char *points;      /* instead of a message: response times, a JSON object of lists; or NULL */
 };
 
 /* What a message says beside its notice: found by the deliverer, all of it optional. */
@@ -42,6 +45,7 @@ struct message_context {
 	const char *root;                /* event id of the outage's first message to this channel */
 	const char *thread;              /* what the service gave for that one */
 	uint64_t children;               /* monitors that depend on it and are held back */
+	bool again;                      /* it was in flight when a process died */
 	bool late;                       /* the outage was over before it could be told */
 };
 

@@ -20,6 +20,7 @@
 #include "base/sign.h"
 #include "prober/config.h"
 #include "prober/notify/channel.h"
+#include "prober/notify/outbox_metrics.h"
 #include "prober/notify/outbox_private.h"
 #include "prober/notify/outbox_write.h"
 
@@ -54,7 +55,8 @@ struct outbox {
 	char *fingerprint;               /* of the configuration that the two above are of */
 	struct lane *lanes;
 	size_t lane_count;
-	int64_t next_us;
+	struct metrics *metrics;
+	int64_t next_us, metrics_us;     /* when something, and when metrics are due */
 	bool pumping, again, closed;
 };
 
@@ -66,6 +68,7 @@ struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *
 	outbox->state = state;
 	outbox->inbox = inbox;
 	outbox->store = mem_str(store);
+	outbox->metrics = metrics_new(loop, state);
 	return outbox;
 }
 
@@ -85,7 +88,7 @@ int64_t outbox_next_us(struct outbox *outbox)
 
 size_t outbox_in_flight(const struct outbox *outbox)
 {
-	size_t n = 0;
+	size_t n = metrics_in_flight(outbox->metrics);
 
 	/* At the end of a minute a store that cannot be written must not keep the pass: nothing can be marked in
 	   flight in such a store either, so no message is sent again and again. */
@@ -372,6 +375,42 @@ static bool start_ready(struct outbox *outbox, int64_t now_us, struct error *err
 	return ok;
 }
 
+/* Most sites have no such channel: they pay for one small record, once a pass. */
+static bool takes_metrics(struct outbox *outbox, bool *wanted, struct error *err)
+{
+	struct state_txn *txn = state_begin(outbox->state, false, err);
+	struct site site = {0};
+	bool ok = txn && state_site(txn, &site, err);
+
+	*wanted = ok && metrics_wanted(&site);
+	site_clear(&site);
+	state_end(txn);
+	return ok;
+}
+
+/* Response times are sent when a minute has passed since the last ones of this process. */
+static bool pump_metrics(struct outbox *outbox, int64_t now_us, struct error *err)
+{
+	const cJSON *channels;
+	bool wanted;
+
+	if (outbox->metrics_us > now_us) {
+		wake_at(outbox, outbox->metrics_us);
+		return true;
+	}
+	outbox->metrics_us = INT64_MAX;
+	if (!takes_metrics(outbox, &wanted, err))
+		return false;
+	if (!wanted)
+		return true;
+	if (!refresh(outbox, err))
+		return false;
+	channels = cJSON_GetObjectItemCaseSensitive(outbox->privates.json, "channels");
+	outbox->metrics_us = metrics_pump(outbox->metrics, channels, now_us);
+	wake_at(outbox, outbox->metrics_us);
+	return true;
+}
+
 static void pump_once(struct outbox *outbox, int64_t now_us)
 {
 	struct error err = {0};
@@ -386,6 +425,8 @@ static void pump_once(struct outbox *outbox, int64_t now_us)
 		ok = refresh(outbox, &err) && collect_due(outbox, now_us, &any, &err);
 	if (ok && any)
 		ok = start_ready(outbox, now_us, &err);
+	if (ok)
+		ok = pump_metrics(outbox, now_us, &err);
 	if (ok)
 		return;
 	log_limited("notify: store", "notify: nothing can be sent now: %s", err.text);
@@ -418,6 +459,7 @@ void outbox_free(struct outbox *outbox)
 		free(outbox->lanes[i].channel);
 	}
 	free(outbox->lanes);
+	metrics_free(outbox->metrics);
 	site_clear(&outbox->site);
 	config_privates_free(&outbox->privates);
 	free(outbox->fingerprint);

@@ -277,9 +277,10 @@ static uint64_t children(struct start *s, const struct notice *n)
 	return count.n;
 }
 
-static void build_message(struct start *s, struct notice *n, struct place *place, struct message *message)
+static void build_message(struct start *s, struct notice *n, struct place *place, bool again,
+	struct message *message)
 {
-	struct message_context context = {.incident = place->has_incident ? &place->incident : NULL,
+	struct message_context context = {.again = again, .incident = place->has_incident ? &place->incident : NULL,
 		.children = children(s, n)};
 
 	find_root(n, &place->siblings, &context);
@@ -295,7 +296,7 @@ static bool take_first(struct start *s, struct notice *n, struct message *messag
 {
 	struct place place;
 	const char *why;
-	bool ok = place_load(s, n, &place);
+	bool again = n->in_flight, ok = place_load(s, n, &place);
 
 	why = ok ? pointless(s, n, &place) : NULL;
 	if (ok && why) {
@@ -305,7 +306,7 @@ static bool take_first(struct start *s, struct notice *n, struct message *messag
 			ok = take_over(s, n, &place.siblings);
 		n->in_flight = true;
 		ok = ok && state_notice_put(s->txn, n, s->err);
-		build_message(s, n, &place, message);
+		build_message(s, n, &place, again, message);
 		s->chosen = ok;
 	}
 	place_clear(&place);
