@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "model/beat.h"
 #include "store/inbox.h"
+#include "web/feed.h"
 
 #define REFUSED_SHOWN 5
 
@@ -133,25 +134,16 @@ static void put_refused(struct page *page, struct inbox *inbox, const char *slug
 
 /* ---- how to send one */
 
-/* Where programs reach us: the configured address, else the one that this request came to. */
-static void put_address(struct page *page, const struct monitor *monitor)
+static void put_how(struct page *page, const struct monitor *monitor)
 {
-	const char *host = request_header(page->req, "Host");
-	struct text url = TEXT_INIT;
+	char *ours = feed_address(&page->view, page->req);
 
-	if (page->view.site->url)
-		text_raw(&url, page->view.site->url);
-	else
-		text_printf(&url, "%s://%s%s", request_env(page->req, "HTTPS") ? "https" : "http", host ? host : "localhost",
-			page->req->mount);
-	while (url.len && url.ptr[url.len - 1] == '/')
-		url.ptr[--url.len] = '\0';
-	data_text(page->data, "ours", text_str(&url));
+	data_text(page->data, "ours", ours);
 	data_flag(page->data, "signed", monitor->heartbeat->secret_count > 0);
 	data_text(page->data, "token",
 		page->view.asker.kind == ASKER_PERSON && page->view.asker.operates ? monitor->heartbeat->token : NULL);
 	data_flag(page->data, "how", page->view.asker.kind == ASKER_PERSON);
-	text_free(&url);
+	free(ours);
 }
 
 void page_put_beats(struct page *page, struct web *web, const struct monitor *monitor)
@@ -169,6 +161,6 @@ void page_put_beats(struct page *page, struct web *web, const struct monitor *mo
 		put_last(page, monitor, &last);
 	if (inbox && page->view.asker.sees_all)
 		put_refused(page, inbox, monitor->slug);
-	put_address(page, monitor);
+	put_how(page, monitor);
 	beat_last_clear(&last);
 }

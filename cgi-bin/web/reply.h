@@ -30,6 +30,7 @@ struct reply {
 #define TYPE_SVG "image/svg+xml; charset=utf-8"
 #define TYPE_CSS "text/css; charset=utf-8"
 #define TYPE_JS "text/javascript; charset=utf-8"
+#define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 #define TYPE_ATOM "application/atom+xml; charset=utf-8"
 
 void reply_begin(struct reply *reply);

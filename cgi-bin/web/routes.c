@@ -8,8 +8,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/api.h"
+#include "web/badge.h"
 #include "web/beat.h"
 #include "web/books.h"
+#include "web/feed.h"
+#include "web/metrics.h"
 #include "web/operate.h"
 #include "web/page.h"
 #include "web/pages.h"
@@ -51,6 +54,9 @@ static const struct route routes[] = {
 	{GET, "/api/v1/monitors/{}/history", MAY_VIEW, api_history, NULL, false},
 	{GET, "/api/v1/monitors/{}/uptime", MAY_VIEW, api_uptime, NULL, false},
 	{POST, "/api/v1/monitors/{}/{}", MAY_OPERATE, operate_api, NULL, false},
+	{GET, "/metrics", MAY_VIEW, metrics_page, NULL, false},
+	{GET, "/badge/{}", MAY_VIEW, badge_any, NULL, false},
+	{GET, "/feed.atom", MAY_VIEW, feed_atom, NULL, false},
 	{GET, "/api/v1/incidents", MAY_VIEW, api_incidents, NULL, false},
 	{GET, "/api/v1/incidents/{}", MAY_VIEW, api_incident, NULL, false},
 };
