@@ -3,11 +3,9 @@
 #include "web/page_parts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/json_scan.h"
-#include "base/mem.h"
 #include "web/chart.h"
+#include "web/target.h"
 
 #define CERTIFICATE_SOON_DAYS 30
 
@@ -68,56 +66,12 @@ void page_put_monitor(struct page *page, struct data *d, const struct view_monit
 	text_free(&t);
 }
 
-/* ---- what is looked at */
-
-/* The string or number of a member of the options, NULL when there is none. The caller frees. */
-static char *option(const struct monitor *monitor, const char *name)
-{
-	struct json_scan scan;
-	struct text value = TEXT_INIT;
-	enum json_token token;
-
-	json_scan_init(&scan, monitor->options, strlen(monitor->options), 0, 16);
-	if (json_scan_next(&scan) != JSON_OBJECT) {
-		json_scan_free(&scan);
-		return NULL;
-	}
-	while (!value.ptr && (token = json_scan_next(&scan)) == JSON_KEY) {
-		bool wanted = json_scan_is(&scan, name);
-
-		if (!wanted) {
-			if (!json_scan_skip(&scan))
-				break;
-			continue;
-		}
-		token = json_scan_next(&scan);
-		if (token == JSON_STRING)
-			json_scan_string(&scan, &value);
-		else if (token == JSON_NUMBER)
-			text_rawn(&value, scan.text + scan.start, scan.end - scan.start);
-		break;
-	}
-	json_scan_free(&scan);
-	return value.ptr ? text_take(&value) : NULL;
-}
-
 void page_put_target(struct page *page, struct data *d, const struct monitor *monitor)
 {
-	static const char *const names[] = {"url", "host", "name"};
-	char *target = NULL, *port;
+	char *target = page->view.asker.sees_all ? target_of(monitor) : NULL;
 
-	data_text(d, "target", NULL);
-	if (!page->view.asker.sees_all || !monitor->options || monitor->heartbeat)
-		return;
-	for (size_t i = 0; !target && i < COUNT_OF(names); i++)
-		target = option(monitor, names[i]);
-	port = option(monitor, "port");
-	if (target && port)
-		data_printf(d, "target", "%s:%s", target, port);
-	else
-		data_text(d, "target", target);
+	data_text(d, "target", target);
 	free(target);
-	free(port);
 }
 
 /* ---- incidents */

@@ -11,6 +11,8 @@
 #include "web/badge.h"
 #include "web/beat.h"
 #include "web/books.h"
+#include "web/compat_statuspage.h"
+#include "web/compat_uptimerobot.h"
 #include "web/feed.h"
 #include "web/metrics.h"
 #include "web/operate.h"
@@ -57,6 +59,8 @@ static const struct route routes[] = {
 	{GET, "/metrics", MAY_VIEW, metrics_page, NULL, false},
 	{GET, "/badge/{}", MAY_VIEW, badge_any, NULL, false},
 	{GET, "/feed.atom", MAY_VIEW, feed_atom, NULL, false},
+	{GET, "/api/v2/{}", MAY_VIEW, statuspage_any, NULL, false},
+	{POST, "/v2/getMonitors", MAY_ANYONE, uptimerobot_get_monitors, NULL, false},
 	{GET, "/api/v1/incidents", MAY_VIEW, api_incidents, NULL, false},
 	{GET, "/api/v1/incidents/{}", MAY_VIEW, api_incident, NULL, false},
 };
