@@ -165,6 +165,16 @@ UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u:$(BUILD
 unit: $(UNIT_RUN)
 	@tests/unit/run $(BUILD)/unit $(sort $(UNIT_RUN))
 
+# ---- documents ---------------------------------------------------------------------------------------
+# The tables of upbeat.json(5) and the schema are made from the rows of the program; a unit test says when
+# they are old.
+##: make docs             renews what is generated in docs/
+.PHONY: docs
+docs: $(BUILD)/upbeat-prober
+	$(BUILD)/upbeat-prober config --schema > docs/upbeat.schema.json
+	$(BUILD)/upbeat-prober config --man > $(BUILD)/keys.mdoc
+	sed -i -e '/^\.\\" BEGIN/,/^\.\\" END/{//!d}' -e '/^\.\\" BEGIN/r $(BUILD)/keys.mdoc' docs/upbeat.json.5
+
 # ---- fuzzing -----------------------------------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c is one target; its inputs are kept in tests/fuzz/corpus/NAME/. Every target links
 # common; fuzz_web_* also the web room, fuzz_prober_* the prober's.

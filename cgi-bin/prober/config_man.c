@@ -3,34 +3,55 @@
  * config_man: the rows as the tables of upbeat.json(5), in mdoc. `upbeat-prober config --man` prints what
  * stands between the marks in docs/upbeat.json.5; a test compares the two.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/calendar.h"
 #include "prober/config_reading.h"
 
-/* Text lines of mdoc: a backslash is "\e", a control character cannot begin a line, and a new sentence
-   begins on a new line. */
+#define LINE 78
+
+static bool sentence_ends(const char *s)
+{
+	return s[0] == '.' && s[1] == ' ';
+}
+
+/* One word of a text line; a backslash is "\e", and a control character must not begin a line. */
+static void put_word(struct text *t, const char *s, size_t n, bool fresh)
+{
+	if (fresh && (*s == '.' || *s == '\''))
+		text_raw(t, "\\&");
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '\\')
+			text_raw(t, "\\e");
+		else if (s[i] == '-')
+			text_raw(t, "\\-");
+		else
+			text_char(t, s[i]);
+	}
+}
+
+/* Text lines of mdoc, not too long, each sentence beginning on a new one. */
 static void put_prose(struct text *t, const char *s)
 {
-	bool fresh = true;
+	size_t column = 0;
 
-	for (; *s; s++) {
-		if (fresh && (*s == '.' || *s == '\''))
-			text_raw(t, "\\&");
-		fresh = false;
-		if (*s == '\\')
-			text_raw(t, "\\e");
-		else if (*s == '-')
-			text_raw(t, "\\-");
-		else if ((s[0] == '.' || s[0] == ':') && s[1] == ' ' &&
-			 (isupper((unsigned char)s[2]) || s[0] == '.')) {
-			text_char(t, *s++);
+	while (*s) {
+		size_t n = strcspn(s, " ");
+
+		if (column && column + 1 + n > LINE) {
 			text_char(t, '\n');
-			fresh = true;
-		} else {
-			text_char(t, *s);
+			column = 0;
+		} else if (column) {
+			text_char(t, ' ');
 		}
+		put_word(t, s, n, column == 0);
+		column += n + 1;
+		s += n;
+		if (*s && sentence_ends(s - 1)) {
+			text_char(t, '\n');
+			column = 0;
+		}
+		s += strspn(s, " ");
 	}
 	text_char(t, '\n');
 }
@@ -126,7 +147,7 @@ static void put_type(struct text *t, const char *what, const char *name, const c
 
 void config_print_man(struct text *out)
 {
-	put_section(out, "At the top", NULL, &top_rows);
+	put_section(out, "Top level", NULL, &top_rows);
 	put_section(out, "Every monitor", NULL, &monitor_rows);
 	for (size_t i = 0; check_types[i]; i++)
 		put_type(out, "Monitors", check_types[i]->name, check_types[i]->help, check_types[i]->fields,

@@ -13,7 +13,8 @@
 #define MISTAKES_MAX 10000 /* beyond this nobody reads on, and memory has a bound */
 #define MISTAKE_TEXT_MAX 600
 
-static void add(struct reading *r, struct mistake mistake, const char *format, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+add(struct reading *r, struct mistake mistake, const char *format, va_list ap)
 {
 	struct text text = TEXT_INIT, cut = TEXT_INIT;
 
