@@ -182,6 +182,27 @@ void config_read(struct config *config, const char *path)
 	reading_free(&reading);
 }
 
+bool config_print_shown(const char *path, struct text *out)
+{
+	struct config config = {.path = NULL};
+	struct reading reading = {.config = &config, .dir = file_dir(path)};
+	bool good = source_read(&reading, path, NULL) == 0;
+
+	if (good) {
+		reading.root = reading.sources[0].tree;
+		include_merge(&reading);
+		good = reading.error_count == 0;
+	}
+	problems_finish(&reading);
+	if (good)
+		reading_print_shown(&reading, out);
+	else
+		config_print_problems(&config, out);
+	reading_free(&reading);
+	config_free(&config);
+	return good;
+}
+
 static void publication_clear(struct publication *publication)
 {
 	for (size_t i = 0; i < publication->monitor_count; i++)

@@ -45,6 +45,8 @@ void config_free(struct config *config);
 /* Prints the problems, one line each, as FILE:LINE:COL: [warning: ]message. */
 void problem_print(const struct problem *problem, struct text *out);
 void config_print_problems(const struct config *config, struct text *out);
+/* The configuration as one file without secrets. false: it cannot be read, and out has the problems. */
+bool config_print_shown(const char *path, struct text *out);
 /* The JSON schema of the file, made from the rows. */
 void config_print_schema(struct text *out);
 /* The tables of upbeat.json(5), made from the rows. */

@@ -107,6 +107,9 @@ void problems_finish(struct reading *r);
 /* ---- config_include.c */
 void include_merge(struct reading *r);
 
+/* ---- config_export.c */
+void reading_print_shown(struct reading *r, struct text *out);
+
 /* ---- config_fields.c */
 
 /* Checks an object's members against rows: `what` ("monitor \"shop\"", "" at the top) opens the texts.
