@@ -23,6 +23,8 @@
 #define STORE_FILE "upbeat.store"
 #define LOG_BYTES (1024 * 1024)
 #define LOOK_AGAIN_US (1 * US_PER_S)
+#define URL_AGAIN_US (US_PER_S / 2)
+#define BINARY_AGAIN_US (US_PER_S / 5)
 
 struct web {
 	struct web *next;
@@ -33,6 +35,8 @@ struct web {
 	struct inbox *inbox;
 	bool inbox_read_only;
 	bool writes;       /* plain CGI: this one request may want to write */
+	char *site_url;    /* as last read, or NULL */
+	int64_t url_us;    /* when that was; 0 never */
 	int64_t looked_us; /* when an inbox that could only be read was last let go */
 };
 
@@ -106,9 +110,14 @@ const char *const *web_programs(void)
 
 bool web_binary_replaced(void)
 {
+	static int64_t looked_us;
 	struct stat now;
 	const struct stat *then = &process.exe_stat;
+	int64_t now_us = clock_mono_us();
 
+	if (now_us - __atomic_load_n(&looked_us, __ATOMIC_RELAXED) < BINARY_AGAIN_US)
+		return false;
+	__atomic_store_n(&looked_us, now_us, __ATOMIC_RELAXED);
 	if (process.exe == NULL || stat(process.exe, &now) != 0 || now.st_size == 0)
 		return false; /* gone, or not there yet: nobody would take our place */
 	return now.st_ino != then->st_ino || now.st_dev != then->st_dev || now.st_mtime != then->st_mtime ||
@@ -211,6 +220,49 @@ struct inbox *web_inbox_writable(struct web *web, struct error *err)
 	return inbox;
 }
 
+static char *read_site_url(struct web *web)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct state *state = web_state(web, &err);
+	struct state_txn *txn = state != NULL ? state_begin(state, false, &err) : NULL;
+	struct site site;
+	char *url = NULL;
+
+	memset(&site, 0, sizeof(site));
+	if (txn != NULL && state_site(txn, &site, &err)) {
+		url = site.url;
+		site.url = NULL;
+	}
+	state_end(txn);
+	site_clear(&site);
+	return url;
+}
+
+/* Every request asks for it and it hardly ever changes: a process with many requests reads it twice a
+   second. */
+char *web_site_url(struct web *web)
+{
+	int64_t now_us = clock_mono_us();
+	char *url;
+
+	if (process.one_request)
+		return read_site_url(web);
+	pthread_mutex_lock(&web->opening);
+	if (web->site_url != NULL && now_us - web->url_us < URL_AGAIN_US) {
+		url = mem_str(web->site_url);
+		pthread_mutex_unlock(&web->opening);
+		return url;
+	}
+	pthread_mutex_unlock(&web->opening);
+	url = read_site_url(web);
+	pthread_mutex_lock(&web->opening);
+	free(web->site_url);
+	web->site_url = mem_str(url);
+	web->url_us = now_us;
+	pthread_mutex_unlock(&web->opening);
+	return url;
+}
+
 static void close_books(struct web *web)
 {
 	inbox_close(web->inbox);
@@ -261,6 +313,7 @@ void web_close_all(void)
 		pthread_rwlock_destroy(&web->use);
 		pthread_mutex_destroy(&web->opening);
 		free(web->dir);
+		free(web->site_url);
 		free(web);
 	}
 	free(process.exe);

@@ -20,12 +20,15 @@
 /* Where our binary is: names it goes by, and the line of `upbeat.store` beside it. Once, at start. */
 void web_start(const char *argv0, bool one_request);
 const char *const *web_programs(void);
-/* true when another file stands where our binary was: time to make room for it. */
+/* true when another file stands where our binary was: time to make room for it. Looks some times a second. */
 bool web_binary_replaced(void);
 
 /* The store that this request names. Never NULL. */
 struct web *web_for(char **env);
 const char *web_directory(const struct web *web);
+/* The configured address of this site: one of the things that say where we are mounted. NULL when there is
+   none, or no state to ask. The caller frees. */
+char *web_site_url(struct web *web);
 
 void web_enter(struct web *web, char **env);
 void web_leave(struct web *web);

@@ -32,26 +32,6 @@
 
 extern char **environ;
 
-/* The configured address of this site, one of the things that say where we are mounted; the caller frees.
-   NULL when there is none or no state to ask. */
-static char *site_url(struct web *web)
-{
-	struct error err = {ERROR_NONE, ""};
-	struct state *state = web_state(web, &err);
-	struct state_txn *txn = state != NULL ? state_begin(state, false, &err) : NULL;
-	struct site site;
-	char *url = NULL;
-
-	memset(&site, 0, sizeof(site));
-	if (txn != NULL && state_site(txn, &site, &err)) {
-		url = site.url;
-		site.url = NULL;
-	}
-	state_end(txn);
-	site_clear(&site);
-	return url;
-}
-
 /* One request, from its parameters to its answer. No transaction is open while a socket is read or written. */
 static void serve(struct channel_io *io, char **env)
 {
@@ -62,7 +42,7 @@ static void serve(struct channel_io *io, char **env)
 	char *url;
 
 	web_enter(web, env);
-	url = site_url(web);
+	url = web_site_url(web);
 	request_begin(&req, env, io, mount != NULL ? mount : getenv("UPBEAT_MOUNT"), url, web_programs());
 	reply_begin(&reply);
 	routes_dispatch(web, &req, &reply);
@@ -76,10 +56,12 @@ static void serve(struct channel_io *io, char **env)
 /* ---- FastCGI */
 
 static int stop_pipe[2] = {-1, -1};
+static volatile sig_atomic_t stopping; /* for workers that always find another request */
 
 /* Nobody reads the pipe: one byte in it tells every worker, now and later. */
 static void stop(void)
 {
+	stopping = 1;
 	if (write(stop_pipe[1], "", 1) < 0)
 		return; /* full: it was told before */
 }
@@ -103,6 +85,8 @@ static void *work(void *arg)
 		channel_finish(io);
 		if (web_binary_replaced())
 			stop();
+		if (stopping)
+			break;
 	}
 	channel_free(io);
 	return NULL;
@@ -141,6 +125,7 @@ static int serve_many(void)
 	size_t i, n = thread_count(), started = 0;
 
 	mallopt(M_ARENA_MAX, 2); /* an arena for each thread would cost more than all else that we hold */
+	mallopt(M_MXFAST, 0);    /* libfcgi takes and frees large buffers: fast bins would be emptied each time */
 	if (!channel_start() || pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
 		log_error("cannot start serving");
 		return 75;

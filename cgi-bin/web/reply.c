@@ -159,9 +159,27 @@ static void put_cache(struct text *head, const struct reply *reply)
 			reply->cache_s);
 }
 
+/* Of every reply, so without printf. */
+static void put_number(struct text *t, size_t n)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	text_rawn(t, digits + at, sizeof(digits) - at);
+}
+
 static void put_head(struct text *head, const struct reply *reply)
 {
-	text_printf(head, "Status: %d %s\r\n", reply->status, reason(reply->status));
+	text_reserve(head, 512 + reply->headers.len + reply->body.len);
+	text_raw(head, "Status: ");
+	put_number(head, (size_t)reply->status);
+	text_char(head, ' ');
+	text_raw(head, reason(reply->status));
+	text_raw(head, "\r\n");
 	if (reply->type != NULL) {
 		text_raw(head, "Content-Type: ");
 		text_raw(head, reply->type);
@@ -174,8 +192,11 @@ static void put_head(struct text *head, const struct reply *reply)
 	put_cache(head, reply);
 	if (reply->headers.len > 0)
 		text_rawn(head, reply->headers.ptr, reply->headers.len);
-	if (reply->type != NULL)
-		text_printf(head, "Content-Length: %zu\r\n", reply->body.len);
+	if (reply->type != NULL) {
+		text_raw(head, "Content-Length: ");
+		put_number(head, reply->body.len);
+		text_raw(head, "\r\n");
+	}
 	text_raw(head, "\r\n");
 }
 

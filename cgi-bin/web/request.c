@@ -39,6 +39,7 @@ struct hostent *gethostbyname(const char *name)
 	return NULL;
 }
 
+#define SURELY_BUFFERED (16u * 1024)
 /* Of a body that is refused as too large, so much is read for the sake of the server in front. */
 #define DRAIN_MAX (16u * 1024 * 1024)
 
@@ -143,10 +144,13 @@ static long fastcgi_read(struct channel_io *io, void *out, size_t n, int64_t dea
 	return here == 0 ? 1 : 1 + FCGX_GetStr((char *)out + 1, (int)here, in);
 }
 
+/* What fits the socket's buffer cannot block; for more the other side gets as long as for its body. */
 static bool fastcgi_write(struct channel_io *io, const void *bytes, size_t n)
 {
 	struct fastcgi *f = (struct fastcgi *)io;
 
+	if (n > SURELY_BUFFERED)
+		set_timeout(f->request.ipcFd, SO_SNDTIMEO, REQUEST_BODY_MS * US_PER_MS);
 	return FCGX_PutStr(bytes, (int)n, f->request.out) == (int)n;
 }
 
@@ -182,29 +186,39 @@ struct channel_io *channel_fastcgi(int stop_fd)
 	return &f->io;
 }
 
-/* A connected socket; -1: it is time to end; -2: nothing came of it, try again. */
+/* What an accept() that failed means. true: wait on; false: there is nothing to wait for. */
+static bool accept_again(int error)
+{
+	struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+
+	if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+		log_limited("accept", "cannot accept a connection: %s", strerror(error));
+		nanosleep(&pause, NULL);
+	} else if (error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP) {
+		log_error("descriptor 0 is no listening socket any more: %s", strerror(error));
+		return false;
+	}
+	return true;
+}
+
+/* A connected socket, or -1: it is time to end. Under load the next connection is there already, and is
+   taken without asking first. */
 static int next_connection(struct fastcgi *f)
 {
 	struct epoll_event events[2];
 	int i, n, fd;
 
-	n = epoll_wait(f->epoll_fd, events, 2, -1);
-	for (i = 0; i < n; i++)
-		if (events[i].data.fd == f->stop_fd)
+	for (;;) {
+		fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (!accept_again(errno))
 			return -1;
-	fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-		struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
-
-		log_limited("accept", "cannot accept a connection: %s", strerror(errno));
-		nanosleep(&pause, NULL);
-	} else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK || errno == EOPNOTSUPP) {
-		log_error("descriptor 0 is no listening socket any more: %s", strerror(errno));
-		return -1;
+		n = epoll_wait(f->epoll_fd, events, 2, -1);
+		for (i = 0; i < n; i++)
+			if (events[i].data.fd == f->stop_fd)
+				return -1;
 	}
-	return -2;
 }
 
 bool channel_accept(struct channel_io *io, char ***env)
@@ -214,12 +228,9 @@ bool channel_accept(struct channel_io *io, char ***env)
 	for (;;) {
 		int fd = next_connection(f);
 
-		if (fd == -1)
-			return false;
 		if (fd < 0)
-			continue;
+			return false;
 		set_timeout(fd, SO_RCVTIMEO, REQUEST_BODY_MS * US_PER_MS);
-		set_timeout(fd, SO_SNDTIMEO, REQUEST_BODY_MS * US_PER_MS);
 		f->filled = false;
 		/* As if this connection were kept from an earlier request: FCGX_Accept_r() then reads from it
 		   at once. It overwrites the flag with what the web server asks for. */

@@ -27,6 +27,7 @@ static void put_merged(struct text *out, const char *s, size_t n)
 {
 	size_t i;
 
+	text_reserve(out, n + 1);
 	for (i = 0; i < n; i++)
 		if (s[i] != '/' || out->len == 0 || out->ptr[out->len - 1] != '/')
 			text_char(out, s[i]);
