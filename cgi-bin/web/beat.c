@@ -15,6 +15,7 @@
 #include "model/beat.h"
 #include "web/beat.h"
 #include "web/beat_parse.h"
+#include "web/workers.h"
 
 #define ROOT_SLUG "default"
 
@@ -256,9 +257,14 @@ static void commit(struct web *web, struct request *req, const char *slug, const
 	enum beat_verdict verdict = BEAT_OK;
 	int64_t last_time_us = 0;
 	struct text why = TEXT_INIT;
+	bool stored = false;
 
-	if (inbox == NULL ||
-		!inbox_beat_store(inbox, slug, rules, beat, &req->now, &verdict, &last_time_us, &err)) {
+	if (inbox != NULL) {
+		workers_wait_begin();
+		stored = inbox_beat_store(inbox, slug, rules, beat, &req->now, &verdict, &last_time_us, &err);
+		workers_wait_end();
+	}
+	if (!stored) {
 		unavailable(reply, &err);
 		return;
 	}

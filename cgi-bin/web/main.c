@@ -6,14 +6,13 @@
  * body on stdin) or once for many (FastCGI: descriptor 0 is a listening socket). serve() is the story of
  * one request and the same for both.
  *
- * A FastCGI process has UPBEAT_THREADS workers, each with one request in hand. SIGTERM makes a pipe
- * readable that every worker waits on beside the socket: who waits leaves at once, who serves answers
- * first. A worker that finds another binary in the place of ours does the same to all of them; the web
- * server starts the new one.
+ * A FastCGI process keeps UPBEAT_THREADS workers able to work (workers.h). SIGTERM makes a pipe readable
+ * that every worker waits on beside the socket: who waits leaves at once, who serves answers first. A worker
+ * that finds another binary in the place of ours does the same to all of them; the web server starts the
+ * new one.
  */
 #include <fcntl.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +24,10 @@
 #include "web/reply.h"
 #include "web/request.h"
 #include "web/routes.h"
+#include "web/workers.h"
 
 #define THREADS_DEFAULT 4
 #define THREADS_MAX 64
-#define STACK_BYTES (512 * 1024)
 
 extern char **environ;
 
@@ -55,41 +54,10 @@ static void serve(struct channel_io *io, char **env)
 
 /* ---- FastCGI */
 
-static int stop_pipe[2] = {-1, -1};
-static volatile sig_atomic_t stopping; /* for workers that always find another request */
-
-/* Nobody reads the pipe: one byte in it tells every worker, now and later. */
-static void stop(void)
-{
-	stopping = 1;
-	if (write(stop_pipe[1], "", 1) < 0)
-		return; /* full: it was told before */
-}
-
 static void on_signal(int number)
 {
 	(void)number;
-	stop();
-}
-
-static void *work(void *arg)
-{
-	struct channel_io *io = channel_fastcgi(stop_pipe[0]);
-	char **env;
-
-	(void)arg;
-	if (io == NULL)
-		return NULL;
-	while (channel_accept(io, &env)) {
-		serve(io, env);
-		channel_finish(io);
-		if (web_binary_replaced())
-			stop();
-		if (stopping)
-			break;
-	}
-	channel_free(io);
-	return NULL;
+	workers_stop();
 }
 
 static size_t thread_count(void)
@@ -116,35 +84,16 @@ static void handle_signals(void)
 	signal(SIGPIPE, SIG_IGN); /* libfcgi has put a handler of its own there */
 }
 
-/* Workers have all signals blocked, so that none interrupts a body being read: the main thread takes them. */
 static int serve_many(void)
 {
-	pthread_t threads[THREADS_MAX];
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	size_t i, n = thread_count(), started = 0;
-
 	mallopt(M_ARENA_MAX, 2); /* an arena for each thread would cost more than all else that we hold */
 	mallopt(M_MXFAST, 0);    /* libfcgi takes and frees large buffers: fast bins would be emptied each time */
-	if (!channel_start() || pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+	if (!channel_start() || !workers_prepare()) {
 		log_error("cannot start serving");
 		return 75;
 	}
 	handle_signals();
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	for (i = 0; i < n; i++)
-		if (pthread_create(&threads[started], &attributes, work, NULL) == 0)
-			started++;
-	pthread_attr_destroy(&attributes);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started < n)
-		log_warn("%zu of %zu threads could be started", started, n);
-	for (i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	return started > 0 ? 0 : 75;
+	return workers_run(thread_count(), serve) ? 0 : 75;
 }
 
 /* ---- start */

@@ -12,6 +12,7 @@
 #include "model/beat.h"
 #include "web/beat_parse.h"
 #include "web/ping.h"
+#include "web/workers.h"
 
 #define KUMA_PING_MAX_MS 1e11
 
@@ -81,9 +82,15 @@ static bool store(struct web *web, const struct request *req, const struct monit
 	struct inbox *inbox = web_inbox_writable(web, &err);
 	enum beat_verdict verdict;
 	int64_t last_time_us;
+	bool stored = false;
 
-	if (inbox != NULL && inbox_beat_store(inbox, monitor->slug, monitor->heartbeat, beat, &req->now, &verdict,
-				     &last_time_us, &err))
+	if (inbox != NULL) {
+		workers_wait_begin();
+		stored = inbox_beat_store(inbox, monitor->slug, monitor->heartbeat, beat, &req->now, &verdict, &last_time_us,
+			&err);
+		workers_wait_end();
+	}
+	if (stored)
 		return true;
 	log_limited("beat-503", "beat: %s", err.text);
 	reply_unavailable(reply, 60, "the store cannot be used now");

@@ -26,6 +26,7 @@
 #include "base/mem.h"
 #include "web/request.h"
 #include "web/uri.h"
+#include "web/workers.h"
 
 #define LISTEN_FD 0
 
@@ -100,8 +101,35 @@ struct fastcgi {
 	FCGX_Request request;
 	int epoll_fd;
 	int stop_fd;
-	bool filled; /* this request's body was waited for: the socket's timeout is what was left then */
+	uint64_t taken; /* bytes of this request's body so far */
+	bool filled;    /* it was waited for: the socket's timeout is what was left then */
+	bool ended;     /* its end was read */
 };
+
+/* What the server says of the body's length. */
+struct length {
+	enum body_status status;
+	bool to_end; /* chunked, and the server does not know how long it is */
+	uint64_t bytes;
+};
+
+/* Digits only: "-1", "+5", " 5", "5x" and "1e3" are no lengths. */
+static struct length body_length(char **env)
+{
+	const char *s = env_get(env, "CONTENT_LENGTH"), *coding;
+	struct length length = {BODY_OK, false, 0};
+
+	if (s == NULL || *s == '\0') {
+		coding = env_get(env, "HTTP_TRANSFER_ENCODING");
+		length.to_end = coding != NULL && strcasestr(coding, "chunked") != NULL;
+		return length;
+	}
+	if (s[strspn(s, "0123456789")] != '\0')
+		length.status = BODY_BAD_LENGTH;
+	else if (!text_to_u64(s, &length.bytes))
+		length.bytes = UINT64_MAX;
+	return length;
+}
 
 static void set_timeout(int fd, int option, int64_t us)
 {
@@ -131,17 +159,23 @@ static long fastcgi_read(struct channel_io *io, void *out, size_t n, int64_t dea
 			set_timeout(f->request.ipcFd, SO_RCVTIMEO, left);
 		f->filled = true;
 	}
+	workers_wait_begin();
 	first = FCGX_GetChar(in);
+	workers_wait_end();
 	if (first == EOF) {
 		int error = FCGX_GetError(in);
 
+		f->ended = error == 0;
 		return error == 0 ? 0 : error == EAGAIN || error == EWOULDBLOCK ? CHANNEL_SLOW : CHANNEL_GONE;
 	}
 	*(char *)out = (char)first;
 	here = (size_t)(in->stop - in->rdNext);
 	if (here > n - 1)
 		here = n - 1;
-	return here == 0 ? 1 : 1 + FCGX_GetStr((char *)out + 1, (int)here, in);
+	if (here > 0)
+		here = (size_t)FCGX_GetStr((char *)out + 1, (int)here, in);
+	f->taken += here + 1;
+	return (long)here + 1;
 }
 
 /* What fits the socket's buffer cannot block; for more the other side gets as long as for its body. */
@@ -201,9 +235,9 @@ static bool accept_again(int error)
 	return true;
 }
 
-/* A connected socket, or -1: it is time to end. Under load the next connection is there already, and is
+/* A connected socket, or -1: it is time to end, or nothing came for idle_ms. Under load the next connection is there already, and is
    taken without asking first. */
-static int next_connection(struct fastcgi *f)
+static int next_connection(struct fastcgi *f, int idle_ms)
 {
 	struct epoll_event events[2];
 	int i, n, fd;
@@ -214,24 +248,27 @@ static int next_connection(struct fastcgi *f)
 			return fd;
 		if (!accept_again(errno))
 			return -1;
-		n = epoll_wait(f->epoll_fd, events, 2, -1);
+		n = epoll_wait(f->epoll_fd, events, 2, idle_ms);
+		if (n == 0)
+			return -1;
 		for (i = 0; i < n; i++)
 			if (events[i].data.fd == f->stop_fd)
 				return -1;
 	}
 }
 
-bool channel_accept(struct channel_io *io, char ***env)
+bool channel_accept(struct channel_io *io, char ***env, int idle_ms)
 {
 	struct fastcgi *f = (struct fastcgi *)io;
 
 	for (;;) {
-		int fd = next_connection(f);
+		int fd = next_connection(f, idle_ms);
 
 		if (fd < 0)
 			return false;
 		set_timeout(fd, SO_RCVTIMEO, REQUEST_BODY_MS * US_PER_MS);
-		f->filled = false;
+		f->filled = f->ended = false;
+		f->taken = 0;
 		/* As if this connection were kept from an earlier request: FCGX_Accept_r() then reads from it
 		   at once. It overwrites the flag with what the web server asks for. */
 		f->request.ipcFd = fd;
@@ -246,10 +283,25 @@ bool channel_accept(struct channel_io *io, char ***env)
 	}
 }
 
+/* Has all been read that the web server sends? Then only the mark at the end is left, which came along. */
+static bool all_read(struct fastcgi *f)
+{
+	struct length length = body_length(f->request.envp);
+
+	if (!f->ended && length.status == BODY_OK && !length.to_end && length.bytes == f->taken)
+		f->ended = FCGX_GetChar(f->request.in) == EOF && FCGX_GetError(f->request.in) == 0;
+	return f->ended;
+}
+
+/* libfcgi closes politely: it waits for the web server to close first, so that nothing which still comes in
+   can destroy what went out. Where nothing comes any more that is a wait for nothing, and a detached
+   request is closed at once. */
 void channel_finish(struct channel_io *io)
 {
 	struct fastcgi *f = (struct fastcgi *)io;
 
+	if (all_read(f))
+		FCGX_Detach(&f->request);
 	FCGX_Finish_r(&f->request);
 }
 
@@ -391,29 +443,6 @@ void request_end(struct request *req)
 
 /* ---- the body */
 
-struct length {
-	enum body_status status;
-	bool to_end; /* chunked, and the server does not know how long it is */
-	uint64_t bytes;
-};
-
-/* Digits only: "-1", "+5", " 5", "5x" and "1e3" are no lengths. */
-static struct length body_length(const struct request *req)
-{
-	const char *s = env_get(req->env, "CONTENT_LENGTH"), *coding = env_get(req->env, "HTTP_TRANSFER_ENCODING");
-	struct length length = {BODY_OK, false, 0};
-
-	if (s == NULL || *s == '\0') {
-		length.to_end = coding != NULL && strcasestr(coding, "chunked") != NULL;
-		return length;
-	}
-	if (s[strspn(s, "0123456789")] != '\0')
-		length.status = BODY_BAD_LENGTH;
-	else if (!text_to_u64(s, &length.bytes))
-		length.bytes = UINT64_MAX;
-	return length;
-}
-
 /* Reads up to `want` bytes and keeps the first `keep` of them. */
 static enum body_status read_bytes(struct request *req, uint64_t want, bool to_end, size_t keep, int64_t deadline_us)
 {
@@ -440,7 +469,7 @@ static enum body_status read_bytes(struct request *req, uint64_t want, bool to_e
 
 enum body_status request_body(struct request *req, size_t max)
 {
-	struct length length = body_length(req);
+	struct length length = body_length(req->env);
 	int64_t deadline_us = clock_mono_us() + REQUEST_BODY_MS * US_PER_MS;
 	enum body_status status;
 
@@ -461,7 +490,7 @@ enum body_status request_body(struct request *req, size_t max)
 
 enum body_status request_body_prefix(struct request *req, size_t keep)
 {
-	struct length length = body_length(req);
+	struct length length = body_length(req->env);
 	int64_t deadline_us = clock_mono_us() + REQUEST_BODY_MS * US_PER_MS;
 	uint64_t want = length.to_end || length.bytes > DRAIN_MAX ? DRAIN_MAX : length.bytes;
 

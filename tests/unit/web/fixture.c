@@ -56,11 +56,34 @@ static void add_key(struct site *site, const char *name, const char *key, bool m
 	sign_sha256(key, strlen(key), row->hash);
 }
 
+static char *numbered(const char *words, size_t n)
+{
+	struct text t = TEXT_INIT;
+
+	text_printf(&t, "%s%zu", words, n);
+	return text_take(&t);
+}
+
+static void add_numbered(struct publication *p, unsigned bots, size_t filler)
+{
+	size_t i;
+
+	for (i = 0; i < filler + bots; i++) {
+		char *slug = numbered(i < filler ? "filler-" : "bot", i < filler ? i : i - filler);
+		char *secret = numbered("bench ", i - filler);
+
+		if (i < filler)
+			add(p, slug, "http");
+		else
+			add_heartbeat(p, slug, secret);
+		free(slug);
+		free(secret);
+	}
+}
+
 static void build(struct publication *p, unsigned flags, size_t filler)
 {
 	struct heartbeat_rules *rules;
-	char slug[32];
-	size_t i;
 
 	*p = (struct publication){.fingerprint = mem_str("fixture")};
 	p->site.title = mem_str("Fixture");
@@ -69,14 +92,7 @@ static void build(struct publication *p, unsigned flags, size_t filler)
 	add_key(&p->site, "writer", WRITE_KEY, true, false);
 	add_key(&p->site, "reader", READ_KEY, false, false);
 	add_key(&p->site, "pinger", PING_KEY, false, true);
-	for (i = 0; i < filler; i++) {
-		struct text t = TEXT_INIT;
-
-		text_printf(&t, "filler-%zu", i);
-		memcpy(slug, t.ptr, t.len + 1);
-		text_free(&t);
-		add(p, slug, "http");
-	}
+	add_numbered(p, flags >> 8, filler);
 	rules = add_heartbeat(p, "robot", ROBOT_SECRET);
 	rules->token = mem_str(ROBOT_TOKEN);
 	rules = add_heartbeat(p, "rotated", ROTATED_NEW);

@@ -32,6 +32,7 @@
 
 #define FIXTURE_DEFAULT 1u /* with a heartbeat called "default" */
 #define FIXTURE_STALE 2u   /* the newest pass is a day old */
+#define FIXTURE_BOTS(n) ((unsigned)(n) << 8) /* bot0 bot1 ..., each with the secret "bench NUMBER" */
 
 /* Publishes it into dir/state; `filler` more monitors stand before them. */
 bool fixture_publish(const char *dir, unsigned flags, size_t filler, struct error *err);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The threads of a FastCGI process. See workers.h.
+ *
+ * They all wait with epoll, where the first that came is woken first: under little load one thread does all
+ * the work, and spare ones are never woken before they end.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "web/books.h"
+#include "web/workers.h"
+
+#define STACK_BYTES (512 * 1024)
+#define SPARE_MAX 28 /* beyond those that were asked for */
+#define SPARE_IDLE_MS (20 * 1000)
+
+static struct {
+	void (*serve)(struct channel_io *io, char **env);
+	int stop_pipe[2];
+	volatile sig_atomic_t stopping; /* for workers that always find another request */
+	size_t wanted;
+	atomic_size_t total, waiting;
+	pthread_mutex_t lock;           /* guards changes of total */
+	pthread_cond_t fewer;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER};
+
+/* Nobody reads the pipe: one byte in it tells every worker, now and later. */
+void workers_stop(void)
+{
+	pool.stopping = 1;
+	if (write(pool.stop_pipe[1], "", 1) < 0)
+		return; /* full: it was told before */
+}
+
+static void leave(void)
+{
+	pthread_mutex_lock(&pool.lock);
+	pool.total--;
+	pthread_cond_signal(&pool.fewer);
+	pthread_mutex_unlock(&pool.lock);
+}
+
+/* The life of a worker; a spare one ends when nothing came for a while. */
+static void work(bool spare)
+{
+	struct channel_io *io = channel_fastcgi(pool.stop_pipe[0]);
+	char **env;
+
+	while (io != NULL && !pool.stopping && channel_accept(io, &env, spare ? SPARE_IDLE_MS : -1)) {
+		pool.serve(io, env);
+		channel_finish(io);
+		if (web_binary_replaced())
+			workers_stop();
+	}
+	if (io != NULL)
+		channel_free(io);
+	leave();
+}
+
+static void *work_asked_for(void *unused)
+{
+	(void)unused;
+	work(false);
+	return NULL;
+}
+
+static void *work_spare(void *unused)
+{
+	(void)unused;
+	work(true);
+	return NULL;
+}
+
+/* Workers have all signals blocked, so that none interrupts a body being read: the main thread takes them. */
+static bool start(void *(*life)(void *unused))
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	bool ok;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_mutex_lock(&pool.lock);
+	ok = pthread_create(&thread, &attributes, life, NULL) == 0;
+	if (ok)
+		pool.total++;
+	pthread_mutex_unlock(&pool.lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return ok;
+}
+
+bool workers_run(size_t n, void (*serve)(struct channel_io *io, char **env))
+{
+	size_t i, started = 0;
+
+	pool.serve = serve;
+	for (i = 0; i < n; i++)
+		started += start(work_asked_for);
+	if (started < n)
+		log_warn("%zu of %zu threads could be started", started, n);
+	pool.wanted = started;
+	pthread_mutex_lock(&pool.lock);
+	while (pool.total > 0)
+		pthread_cond_wait(&pool.fewer, &pool.lock);
+	pool.wanted = 0;
+	pthread_mutex_unlock(&pool.lock);
+	return started > 0;
+}
+
+bool workers_prepare(void)
+{
+	return pipe2(pool.stop_pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+void workers_wait_begin(void)
+{
+	size_t waiting = ++pool.waiting, total = pool.total;
+
+	if (pool.wanted == 0 || total - waiting >= pool.wanted || total >= pool.wanted + SPARE_MAX || pool.stopping)
+		return;
+	start(work_spare); /* when it cannot be started we are as many as we are */
+}
+
+void workers_wait_end(void)
+{
+	pool.waiting--;
+}
