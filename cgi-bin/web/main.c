@@ -46,6 +46,7 @@ static void serve(struct channel_io *io, char **env)
 	reply_begin(&reply);
 	routes_dispatch(web, &req, &reply);
 	web_leave(web);
+	request_discard_body(&req);
 	reply_send(&reply, &req);
 	reply_end(&reply);
 	request_end(&req);

@@ -500,6 +500,13 @@ enum body_status request_body_prefix(struct request *req, size_t keep)
 	return read_bytes(req, want, length.to_end, keep, deadline_us);
 }
 
+/* mod_cgid and others lose the answer when the program leaves bytes of the request behind. */
+void request_discard_body(struct request *req)
+{
+	if (!req->body_read)
+		request_body_prefix(req, 0);
+}
+
 /* ---- parameters of query and form */
 
 char *request_query(const struct request *req, const char *name)

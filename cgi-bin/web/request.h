@@ -95,6 +95,8 @@ enum body_status { BODY_OK, BODY_TOO_LARGE, BODY_SHORT, BODY_SLOW, BODY_BAD_LENG
 enum body_status request_body(struct request *req, size_t max);
 /* Keeps the first `keep` bytes of a body of any size, and drops the rest. */
 enum body_status request_body_prefix(struct request *req, size_t keep);
+/* Reads and drops a body that nobody wanted, so that the server in front can deliver our answer. */
+void request_discard_body(struct request *req);
 
 /* The first value of a query parameter, decoded; NULL when absent. The caller frees. */
 char *request_query(const struct request *req, const char *name);

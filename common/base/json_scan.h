@@ -62,8 +62,8 @@ bool json_scan_skip(struct json_scan *s);
 void json_scan_string(const struct json_scan *s, struct text *out);
 /* true when the current KEY or STRING decodes to exactly this. */
 bool json_scan_is(const struct json_scan *s, const char *name);
-/* The current NUMBER as whole microseconds of a value in seconds, exactly (decimal arithmetic, digits
-   beyond the sixth are cut); false when it does not fit int64. */
+/* The current NUMBER as whole microseconds of a value in seconds, exactly (decimal arithmetic, rounded to the
+   nearest: programs print the double next to what they mean); false when it does not fit int64. */
 bool json_scan_micros(const struct json_scan *s, int64_t *out);
 bool json_scan_i64(const struct json_scan *s, int64_t *out); /* whole numbers only */
 double json_scan_double(const struct json_scan *s);

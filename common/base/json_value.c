@@ -128,27 +128,31 @@ static struct decimal take_apart(const struct json_scan *s)
 	return d;
 }
 
-/* The number times 10^scale, cut towards zero; *cut when that lost anything. false when it does not fit. */
-static bool scaled(const struct json_scan *s, int scale, int64_t *out, bool *cut)
+/* The number times 10^scale, rounded to the nearest (halves away from zero); *inexact when that lost anything.
+   false when it does not fit. */
+static bool scaled(const struct json_scan *s, int scale, int64_t *out, bool *inexact)
 {
 	struct decimal d = take_apart(s);
 	int64_t keep = d.n_digits + d.exponent + scale; /* that many digits stand before the point now */
 	uint64_t value = 0;
+	bool up = false;
 
-	*cut = false;
+	*inexact = false;
 	for (const char *at = d.digits; at < d.end; at++) {
 		if (*at == '.')
 			continue;
-		if (keep-- <= 0)
-			*cut |= *at != '0';
-		else if (__builtin_mul_overflow(value, 10, &value) ||
-			__builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
+		if (keep-- <= 0) {
+			*inexact |= *at != '0';
+			up |= keep == -1 && *at >= '5'; /* the first digit that is lost decides */
+		} else if (__builtin_mul_overflow(value, 10, &value) ||
+			   __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value)) {
 			return false;
+		}
 	}
 	for (; keep > 0 && value > 0; keep--)
 		if (__builtin_mul_overflow(value, 10, &value))
 			return false;
-	if (value > (uint64_t)INT64_MAX + d.negative)
+	if (__builtin_add_overflow(value, (uint64_t)up, &value) || value > (uint64_t)INT64_MAX + d.negative)
 		return false;
 	*out = d.negative && value ? -(int64_t)(value - 1) - 1 : (int64_t)value;
 	return true;
@@ -156,17 +160,17 @@ static bool scaled(const struct json_scan *s, int scale, int64_t *out, bool *cut
 
 bool json_scan_micros(const struct json_scan *s, int64_t *out)
 {
-	bool cut;
+	bool inexact;
 
-	return scaled(s, 6, out, &cut);
+	return scaled(s, 6, out, &inexact);
 }
 
 bool json_scan_i64(const struct json_scan *s, int64_t *out)
 {
 	int64_t value;
-	bool cut;
+	bool inexact;
 
-	if (!scaled(s, 0, &value, &cut) || cut)
+	if (!scaled(s, 0, &value, &inexact) || inexact)
 		return false;
 	*out = value;
 	return true;

@@ -49,7 +49,7 @@ struct body_row {
 static const struct body_row bodies[] = {
 	{"{\"time\":1}", true, 1000000, NULL, NULL, -1},
 	{" { \"time\" : 1714529400.123456 } \r\n", true, 1714529400123456, NULL, NULL, -1},
-	{"{\"time\":1714529400.1234569}", true, 1714529400123456, NULL, NULL, -1},
+	{"{\"time\":1714529400.1234569}", true, 1714529400123457, NULL, NULL, -1},
 	{"{\"time\":1.7145294e9}", true, 1714529400000000, NULL, NULL, -1},
 	{"{\"time\":-1}", true, -1000000, NULL, NULL, -1},
 	{"{\"time\":0}", true, 0, NULL, NULL, -1},
