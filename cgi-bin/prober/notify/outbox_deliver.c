@@ -383,6 +383,8 @@ static bool takes_metrics(struct outbox *outbox, bool *wanted, struct error *err
 	bool ok = txn && state_site(txn, &site, err);
 
 	*wanted = ok && metrics_wanted(&site);
+	if (txn && !ok && err->kind == ERROR_MISSING) /* nothing published yet */
+		ok = true;
 	site_clear(&site);
 	state_end(txn);
 	return ok;
