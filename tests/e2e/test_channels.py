@@ -94,12 +94,19 @@ def test_the_usage_and_unknown_names(site):
 
 # ---- outages, told for real
 
+def state(site):
+    """The shop's state; None before the first pass."""
+    done = site.prober("status", "--json")
+    shops = json.loads(done.stdout)["monitors"] if done.returncode == 0 else []
+    return shops[0]["state"] if shops else None
+
+
 def outage(site, service, target, name=NAME, **more):
     """The shop breaks and is mended; a watching prober tells."""
     with_channel(site, service, {"shop": {"type": "http", "name": name, "url": target.url + "/",
                                           "runbook": "https://wiki.example.com/shop"}}, **more)
     process = site.start_prober("watch")
-    wait_for(lambda: site.status("shop")["state"] == "up", 30)
+    wait_for(lambda: state(site) == "up", 30)
     target.status = 502
     return process
 
@@ -107,7 +114,7 @@ def outage(site, service, target, name=NAME, **more):
 def test_an_outage_and_its_end(site, service, target):
     outage(site, service, target)
     wait_for(lambda: service.messages or service.wrong, 20)
-    wait_for(lambda: site.status("shop")["state"] == "down")
+    wait_for(lambda: state(site) == "down")
     assert service.wrong == []
     down = service.messages[0]
     if service.name == "statuspage":
@@ -168,7 +175,7 @@ def test_down_and_up_told_late_as_one(site, target):
         outage(site, service, target)
         wait_for(lambda: service.attempts, 20)
         target.status = 200
-        wait_for(lambda: site.status("shop")["state"] == "up", 20)
+        wait_for(lambda: state(site) == "up", 20)
         service.mode = "ok"
         wait_for(lambda: service.messages, 40)
         time.sleep(12)

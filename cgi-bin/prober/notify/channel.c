@@ -122,11 +122,11 @@ bool channel_address_valid(const void *value, struct text *why)
 /* ---- what people see of an answer */
 
 /* Short values would blank out ordinary words, and protect nothing. */
-#define SECRET_WORTH_HIDING 6
+#define SECRET_WORTH_HIDING 8
 
-static void hide(struct text *t, const char *secret)
+static void hide_text(struct text *t, const char *secret)
 {
-	size_t n = secret ? strlen(secret) : 0;
+	size_t n = strlen(secret);
 	char *at;
 
 	if (n < SECRET_WORTH_HIDING)
@@ -141,6 +141,19 @@ static void hide(struct text *t, const char *secret)
 		text_raw(t, text_str(&rest));
 		text_free(&rest);
 	}
+}
+
+/* The whole, and each end of it: services show a path without its host, a token without its prefix. The host
+   of an address is no secret, and is what an error is about. */
+static void hide(struct text *t, const char *secret)
+{
+	const char *at = secret ? secret : "", *host = strstr(at, "://");
+
+	hide_text(t, at);
+	if (host)
+		at = host + 3 + strcspn(host + 3, "/?");
+	while (*(at += strcspn(at, "/?&=-_:.")))
+		hide_text(t, ++at);
 }
 
 /* A service may repeat what it was sent (httpbin does, proxies do): nothing secret of it is kept. */

@@ -421,14 +421,14 @@ class Pushover(Fake):
 
     @property
     def config(self):
-        return {"type": "pushover", "token": "a" + self.secret, "user": "u" + self.secret, "priority": 2, "api": self.url}
+        return {"type": "pushover", "token": self.secret, "user": "u" + self.secret, "priority": 2, "api": self.url}
 
     def take(self, method, path, headers, body):
         need((method, path) == ("POST", "/1/messages.json"), "not messages.json")
         form = self.form(headers, body)
         keys(form, ["token", "user", "message"],
              "title device priority sound url url_title timestamp ttl html retry expire".split())
-        need((form["token"], form["user"]) == ("a" + self.secret, "u" + self.secret), "wrong keys")
+        need((form["token"], form["user"]) == (self.secret, "u" + self.secret), "wrong keys")
         text(form["message"], 1024, "message")
         text(form["title"], 250, "title")
         text(form.get("url", "x"), 512, "url")
