@@ -33,6 +33,7 @@ static const struct subcommand {
 	{"check", "[MONITOR...]", "check now and print; stores nothing", cmd_check},
 	{"status", "[MONITOR] [--json]", "what is known now, or all about one monitor", cmd_status},
 	{"notify", "CHANNEL [--event EVENT]", "send a test message", cmd_notify},
+	{"doctor", "[--verify]", "is this host fit, and is everything working?", cmd_doctor},
 	{"export", "[samples|hours|days|incidents] [--format csv|jsonl] [--monitor SLUG] [--from TIME] [--to TIME]",
 		"print history, or with --config the configuration without secrets", cmd_export},
 	{"backup", "DIR", "copy both books while everything runs", cmd_backup},
