@@ -46,10 +46,12 @@ static void put_runs(struct text *t, const enum chart_cell *cells, size_t n, enu
 	text_raw(t, any ? "\"/>" : "");
 }
 
-void chart_cells(struct text *t, const enum chart_cell *cells, size_t n, const char *label)
+void chart_cells(struct text *t, const enum chart_cell *cells, size_t n, const char *label, const char *data)
 {
-	text_printf(t, "<svg class=\"bar\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
+	text_printf(t, "<svg class=\"bar\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" role=\"img\"",
 		n * CELL_PITCH - 1, BAR_HEIGHT);
+	text_raw(t, data ? data : "");
+	text_raw(t, " aria-label=\"");
 	text_html(t, label);
 	text_raw(t, "\">");
 	for (int kind = 0; kind < CELL__COUNT; kind++)
@@ -87,8 +89,36 @@ void chart_recent(struct text *t, uint64_t recent, enum language language)
 	for (int i = 0; i < CHART_RECENT; i++)
 		cells[i] = kinds[recent >> 2 * (CHART_RECENT - 1 - i) & 3];
 	put_recent_label(&label, cells, language);
-	chart_cells(t, cells, CHART_RECENT, text_str(&label));
+	chart_cells(t, cells, CHART_RECENT, text_str(&label), NULL);
 	text_free(&label);
+}
+
+/* ---- a line among words */
+
+#define SPARK_STEP 3
+#define SPARK_HEIGHT 16
+
+void chart_spark(struct text *t, const uint32_t *values, size_t n)
+{
+	uint32_t highest = 1;
+	size_t known = 0;
+	bool drawing = false;
+
+	for (size_t i = 0; i < n; i++) {
+		highest = values[i] > highest ? values[i] : highest;
+		known += values[i] > 0;
+	}
+	if (known < 2)
+		return;
+	text_printf(t, "<svg class=\"spark\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path d=\"",
+		(n - 1) * SPARK_STEP, SPARK_HEIGHT);
+	for (size_t i = 0; i < n; i++) {
+		if (values[i])
+			text_printf(t, "%c%zu %.1f", drawing ? 'L' : 'M', i * SPARK_STEP,
+				SPARK_HEIGHT - 1 - (SPARK_HEIGHT - 2) * (double)values[i] / highest);
+		drawing = values[i] > 0;
+	}
+	text_raw(t, "\"/></svg>");
 }
 
 /* ---- response times */

@@ -18,8 +18,11 @@
 
 enum chart_cell { CELL_NONE = 0, CELL_UP, CELL_DOWN, CELL_UNKNOWN, CELL__COUNT };
 
-/* A bar of n cells, oldest first; `label` is what a screen reader says. */
-void chart_cells(struct text *t, const enum chart_cell *cells, size_t n, const char *label);
+/* A bar of n cells, oldest first; `label` is what a screen reader says. `data` is NULL or further attributes
+   (" data-x=\"...\"", escaped by the caller). */
+void chart_cells(struct text *t, const enum chart_cell *cells, size_t n, const char *label, const char *data);
+/* A thin line of values without scale, oldest first; 0 is a gap. Nothing when there are fewer than two. */
+void chart_spark(struct text *t, const uint32_t *values, size_t n);
 /* The bar of recent results of a row (struct row), with its label. */
 void chart_recent(struct text *t, uint64_t recent, enum language language);
 

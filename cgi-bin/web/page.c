@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "web/asset.h"
 #include "web/csrf.h"
+#include "web/kept.h"
 #include "web/language.h"
 
 #define TEMPLATES_MAX 64 /* all assets are counted */
@@ -141,28 +142,55 @@ void page_unavailable(struct request *req, struct reply *reply, const struct err
 		none_yet ? WORD_SETUP_HELP : WORD_UNAVAILABLE_HELP);
 }
 
-/* What a page is made of, in few bytes: when none of it changed, nothing is rendered. */
-static bool not_modified(const struct page *page)
+static void finish(struct page *page)
+{
+	data_free(page->data);
+	view_close(&page->view);
+	free(page->base);
+}
+
+/* What a page is made of, in few bytes: while none of it changes the page stays what it is. */
+static void put_seed(const struct page *page, struct text *seed)
 {
 	const struct view *v = &page->view;
-	struct text seed = TEXT_INIT;
 	char form[33];
+
+	text_printf(seed, "%" PRIu64 " %s %" PRId64 " %" PRId64 " %d %d %d%d%d ", v->site->generation,
+		v->catalog->fingerprint, v->watched_us, v->now_us / ETAG_EVERY_US, v->watching, (int)page->language,
+		v->asker.sees_all, v->asker.operates, v->asker.sees_public);
+	text_raw(seed, v->asker.name ? v->asker.name : "");
+	text_printf(seed, " %s%s?%s ", page->base, page->req->path, page->req->query);
+	for (size_t i = 0; i < v->problem_count; i++)
+		text_raw(seed, v->problems[i].text);
+	for (size_t i = 0; i < asset_count; i++)
+		text_raw(seed, assets[i].hash);
+	text_raw(seed, csrf_cookie(page->req, form)); /* forms are bound to it */
+	if (v->pending.count)
+		text_printf(seed, " %" PRId64, v->pending.requests[v->pending.count - 1].at_us);
+}
+
+bool page_end_unchanged(struct page *page)
+{
+	struct text seed = TEXT_INIT;
 	bool same;
 
-	text_printf(&seed, "%" PRIu64 " %" PRId64 " %" PRId64 " %d %d %d%d%d ", v->site->generation,
-		v->watched_us, v->now_us / ETAG_EVERY_US, v->watching, (int)page->language, v->asker.sees_all,
-		v->asker.operates, v->asker.sees_public);
-	text_raw(&seed, v->asker.name ? v->asker.name : "");
-	text_printf(&seed, " %s%s?%s %zu %s", page->base, page->req->path, page->req->query, v->problem_count,
-		asset_count ? assets[0].hash : "");
-	for (size_t i = 0; i < asset_count; i++)
-		text_raw(&seed, assets[i].hash);
-	text_raw(&seed, csrf_cookie(page->req, form)); /* forms are bound to it */
-	if (v->pending.count)
-		text_printf(&seed, " %" PRId64, v->pending.requests[v->pending.count - 1].at_us);
+	put_seed(page, &seed);
 	same = reply_etag(page->reply, page->req, seed.ptr, seed.len);
+	sign_sha256(seed.ptr, seed.len, page->key);
 	text_free(&seed);
+	if (same)
+		finish(page);
 	return same;
+}
+
+bool page_end_kept(struct page *page)
+{
+	page->keep = !kept_get(page->key, &page->reply->body);
+	if (page->keep)
+		return false;
+	page->reply->type = TYPE_HTML;
+	finish(page);
+	return true;
 }
 
 bool page_begin(struct page *page, struct web *web, struct request *req, struct reply *reply)
@@ -184,11 +212,6 @@ bool page_begin(struct page *page, struct web *web, struct request *req, struct 
 	page->base = page_base(req);
 	page_remember_language(req, reply);
 	reply_header(reply, "Vary", "Accept-Language, Cookie");
-	if (not_modified(page)) {
-		view_close(&page->view);
-		free(page->base);
-		return false;
-	}
 	page->data = data_new();
 	put_frame(page->data, req, page->language, page->view.site->title ? page->view.site->title : "Upbeat");
 	data_text(page->data, "zone", page->zone_name);
@@ -196,16 +219,11 @@ bool page_begin(struct page *page, struct web *web, struct request *req, struct 
 	return true;
 }
 
-static void finish(struct page *page)
-{
-	data_free(page->data);
-	view_close(&page->view);
-	free(page->base);
-}
-
 void page_end(struct page *page, const char *template)
 {
 	render(page->reply, template, page->language, page->data);
+	if (page->keep)
+		kept_put(page->key, &page->reply->body);
 	finish(page);
 }
 

@@ -5,7 +5,7 @@
  *
  *	struct page page;
  *	if (!page_begin(&page, web, req, reply))
- *		return;                            // the reply says why (304, 503)
+ *		return;                            // the reply says why (503)
  *	... data_text(page.data, ...) ...
  *	page_end(&page, "monitor.html");           // renders into the reply, closes the view
  *
@@ -27,10 +27,18 @@ struct page {
 	const char *zone_name;
 	char *base;              /* mount, with "/staff" for people: "" or "/cgi-bin/upbeat.fcgi/staff" */
 	struct data *data;
+	uint8_t key[SHA256_BYTES]; /* of what the page is made of, after page_end_unchanged() */
+	bool keep;                 /* page_end() keeps it under that key */
 };
 
 bool page_begin(struct page *page, struct web *web, struct request *req, struct reply *reply);
 void page_end(struct page *page, const char *template);
+/* Gives the page a validator, made of what it depends on; true when the reader has it already: the reply is
+   304 and the page has ended. Ages on a page may be up to 10 s old. */
+bool page_end_unchanged(struct page *page);
+/* After that, for a page without forms: true when this process has just made the same one for somebody, who
+   could have been this reader: it is the reply, and the page has ended. Else page_end() will keep it. */
+bool page_end_kept(struct page *page);
 /* Ends it with an error page instead. */
 void page_end_error(struct page *page, int status, enum word title, enum word help);
 /* Ends it with the one answer for what is not there or not to be known. */

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "web/listing.h"
 #include "web/page_parts.h"
+#include "web/summary.h"
 
 #define NAMED_MAX 4 /* so many of those that are down are named at the top */
 
@@ -142,11 +144,48 @@ static void put_worst(struct page *page)
 
 /* ---- rows */
 
+/* "10000,9998,,..." in hundredths of a percent, oldest day first; nothing where nobody saw anything. The
+   script reads it to tell the day under the pointer. */
+static void put_day_values(struct text *t, const struct summary *past)
+{
+	text_raw(t, " tabindex=\"0\" data-days=\"");
+	for (int i = 0; i < SUMMARY_DAYS; i++) {
+		text_raw(t, i ? "," : "");
+		if (past->day_uptime[i] >= 0)
+			text_printf(t, "%d", (int)(past->day_uptime[i] * 10000));
+	}
+	text_char(t, '"');
+}
+
+/* Uptime, 90 days and 24 hours. A store that cannot be read now leaves the row without them. */
+static void put_past(struct page *page, struct data *d, const struct view_monitor *m)
+{
+	struct text t = TEXT_INIT, values = TEXT_INIT;
+	struct summary past;
+	struct error err = {0};
+
+	if (!summary_read(page->view.txn, m->listed->id, page->view.now_us / US_PER_S, &past, &err)) {
+		log_limited("dashboard: summary", "dashboard: %s", err.text);
+		past.uptime_24h = past.uptime_30d = past.uptime_1y = -1;
+	}
+	page_put_percent(d, "uptime_24h", past.uptime_24h);
+	page_put_percent(d, "uptime_30d", past.uptime_30d);
+	page_put_percent(d, "uptime_1y", past.uptime_1y);
+	put_day_values(&values, &past);
+	chart_cells(&t, past.days, SUMMARY_DAYS, word(page->language, WORD_HISTORY_90D), text_str(&values));
+	data_markup(d, "days", &t);
+	chart_spark(&t, past.hours_us, SUMMARY_HOURS);
+	data_markup(d, "spark", &t);
+	text_free(&values);
+	text_free(&t);
+}
+
 static void put_row(struct page *page, struct data *d, const struct view_monitor *m)
 {
 	char *cause = view_cause(&page->view, m);
 
 	page_put_monitor(page, d, m, cause);
+	put_past(page, d, m);
 	free(cause);
 }
 
@@ -226,6 +265,17 @@ static void put_paging(struct page *page, const struct listing *listing, const s
 	text_free(&t);
 }
 
+/* What the script says of a day, with {1} and {2} for it to fill in. */
+static void put_patterns(struct page *page)
+{
+	struct civil utc;
+
+	calendar_civil(calendar_zone("UTC"), page->view.now_us / US_PER_S, &utc);
+	data_printf(page->data, "today", "%04d-%02d-%02d", utc.year, utc.month, utc.day);
+	data_text(page->data, "day_pattern", word(page->language, WORD_DAY_UPTIME));
+	data_text(page->data, "no_day_pattern", word(page->language, WORD_DAY_NO_DATA));
+}
+
 void page_dashboard(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	struct page page;
@@ -233,11 +283,12 @@ void page_dashboard(struct web *web, struct request *req, const struct route_mat
 	struct listing listing;
 
 	(void)match;
-	if (!page_begin(&page, web, req, reply))
+	if (!page_begin(&page, web, req, reply) || page_end_unchanged(&page) || page_end_kept(&page))
 		return;
 	listing_query_read(&query, req);
 	listing_make(&listing, &page.view, &query);
 	data_flag(page.data, "refresh", true);
+	put_patterns(&page);
 	data_text(page.data, "config_file", "upbeat.json");
 	put_title(&page);
 	put_sentence(&page);

@@ -212,7 +212,8 @@ void page_incident(struct web *web, struct request *req, const struct route_matc
 
 	if (!page_begin(&page, web, req, reply))
 		return;
-	if (text_to_u64(match->name, &id) && id <= UINT32_MAX && incident_read(&page.view, (uint32_t)id, &incident, &m, &err)) {
+	if (text_to_u64(match->name, &id) && id <= UINT32_MAX &&
+		incident_read(&page.view, (uint32_t)id, &incident, &m, &err)) {
 		put_all(&page, &incident, m);
 		incident_clear(&incident);
 		page_end(&page, "incident.html");

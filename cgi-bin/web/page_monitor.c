@@ -35,14 +35,7 @@ struct subject {
 
 static void put_percent(struct data *d, const char *name, const struct rollup *sum)
 {
-	double uptime = series_uptime(sum);
-
-	if (uptime < 0)
-		data_text(d, name, NULL);
-	else if (uptime >= 1)
-		data_text(d, name, "100 %");
-	else /* cut, not rounded: 99.996 is not 100 */
-		data_printf(d, name, "%.2f %%", (double)(int64_t)(uptime * 10000) / 100);
+	page_put_percent(d, name, series_uptime(sum));
 }
 
 static bool put_uptimes(struct subject *s, struct error *err)
@@ -203,7 +196,7 @@ static bool put_calendar(struct subject *s, struct error *err)
 	for (size_t i = n; i-- > first;)
 		if (chart_cell_of(&days[i]) != CELL_NONE)
 			put_day(s, &days[i]);
-	chart_cells(&t, cells, n - first, word(s->page->language, WORD_HISTORY_90D));
+	chart_cells(&t, cells, n - first, word(s->page->language, WORD_HISTORY_90D), NULL);
 	data_markup(s->page->data, "calendar", &t);
 	text_free(&t);
 	free(days);
@@ -365,6 +358,9 @@ void page_monitor(struct web *web, struct request *req, const struct route_match
 		page_end_missing(&page);
 		return;
 	}
+	/* beats arrive without any change of the state that a validator could see */
+	if (strcmp(s.m->listed->type, "heartbeat") != 0 && page_end_unchanged(&page))
+		return;
 	s.hold_s = history_hold_s(s.m->listed->interval_ms);
 	data_flag(page.data, "refresh", true);
 	ok = view_details(&page.view, s.m, &s.monitor, &s.judge, NULL, &err) && put_all(&s, web, &err);

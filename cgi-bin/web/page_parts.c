@@ -15,6 +15,16 @@ void page_put_state(struct page *page, struct data *d, enum monitor_state state)
 	data_text(d, "state_word", word(page->language, word_of_state(state)));
 }
 
+void page_put_percent(struct data *d, const char *name, double uptime)
+{
+	if (uptime < 0)
+		data_text(d, name, NULL);
+	else if (uptime >= 1)
+		data_text(d, name, "100 %");
+	else
+		data_printf(d, name, "%.2f %%", (double)(int64_t)(uptime * 10000) / 100);
+}
+
 /* ---- monitors */
 
 static void put_marks(struct page *page, struct data *d, unsigned marks)

@@ -10,6 +10,8 @@
 
 /* state, state_word */
 void page_put_state(struct page *page, struct data *d, enum monitor_state state);
+/* "99.98 %": cut, not rounded, so 100 % means all of it; absent when uptime is negative. */
+void page_put_percent(struct data *d, const char *name, double uptime);
 /* slug, name, state, since, cause, marks, certificate, response, recent. `cause` may be NULL. */
 void page_put_monitor(struct page *page, struct data *d, const struct view_monitor *m, const char *cause);
 /* id, title, state, started, length, ongoing, cause, name, slug */

@@ -101,7 +101,46 @@
 		button.textContent = button.dataset.done;
 	}
 
+	// The day under the pointer, or chosen with the arrow keys, of a bar of 90 days.
+	const tip = document.createElement("div");
+	tip.className = "tip";
+	tip.setAttribute("role", "status");
+
+	function tellDay(bar, at) {
+		const values = bar.dataset.days.split(","), box = bar.getBoundingClientRect();
+		const {today, day: pattern, noDay} = document.getElementById("groups").dataset;
+		const i = Math.max(0, Math.min(values.length - 1, at));
+		const day = new Date(Date.parse(today) - (values.length - 1 - i) * 86400000).toISOString().slice(0, 10);
+		bar.dataset.at = i;
+		tip.textContent = (values[i] ? pattern : noDay).replace("{1}", day).replace("{2}", (values[i] / 100).toFixed(2) + " %");
+		tip.style.left = scrollX + box.left + box.width * (i + .5) / values.length + "px";
+		tip.style.top = scrollY + box.top + "px";
+		document.body.append(tip);
+	}
+
+	const barOf = event => event.target.closest && event.target.closest(".bar[data-days]");
+	function point(event) {
+		const bar = barOf(event);
+		if (!bar) return tip.remove();
+		const box = bar.getBoundingClientRect();
+		tellDay(bar, Math.floor((event.clientX - box.left) / box.width * bar.dataset.days.split(",").length));
+	}
+	function arrow(event) {
+		const bar = barOf(event), step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+		if (!bar || !step) return;
+		event.preventDefault();
+		tellDay(bar, Number(bar.dataset.at) + step);
+	}
+	function focus(event) {
+		const bar = barOf(event);
+		if (bar) tellDay(bar, Infinity);
+		else tip.remove();
+	}
+
 	document.documentElement.classList.add("live");
+	document.addEventListener("pointermove", point);
+	document.addEventListener("focusin", focus);
+	document.addEventListener("keydown", arrow);
 	localTimes(document);
 	document.addEventListener("input", search);
 	document.addEventListener("click", copy);
