@@ -5,6 +5,7 @@
 #include "prober/check/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -122,6 +123,21 @@ bool address_routable(const struct sockaddr_storage *address)
 		(errno != ENETUNREACH && errno != ENETDOWN && errno != EADDRNOTAVAIL);
 	close(fd);
 	return ok;
+}
+
+bool address_host_valid(const void *value, struct text *why)
+{
+	const char *host = *(char *const *)value;
+	struct sockaddr_storage address;
+	size_t n = strlen(host);
+	bool name = n > 0 && n <= 253;
+
+	for (const char *c = host; *c; c++)
+		name = name && (isalnum((unsigned char)*c) || strchr("-._", *c));
+	if (name || address_parse(host, &address))
+		return true;
+	text_raw(why, "must be a host name or an address, without scheme or port");
+	return false;
 }
 
 /* What errors of a connection mean. `ours`: this machine's doing, nothing about the target. */

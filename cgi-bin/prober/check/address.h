@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
 #include "model/result.h"
 
 /* "192.0.2.1", "2001:db8::1"; out holds 64 bytes at least. */
@@ -22,6 +23,8 @@ socklen_t address_length(const struct sockaddr_storage *address);
 bool address_private(const struct sockaddr_storage *address);
 /* Has this machine any route to it? (No packet is sent.) */
 bool address_routable(const struct sockaddr_storage *address);
+/* For keys that take a host: a name or an address, and nothing else (no URL, no port). `value` is a char **. */
+bool address_host_valid(const void *value, struct text *why);
 /* Sets outcome, cause and definite from the errno of a failed connect, send or receive; unknown when it is
    this machine that cannot. address may be NULL. */
 void address_cause(struct result *result, int error, const struct sockaddr_storage *address);

@@ -8,7 +8,7 @@
 #include <openssl/x509_vfy.h>
 #include <time.h>
 
-/* Our own place in an SSL_CTX, asked for once. */
+/* Our own place in an SSL_CTX, and in an SSL, asked for once. */
 static int context_slot(void)
 {
 	static int slot = -1;
@@ -16,6 +16,23 @@ static int context_slot(void)
 	if (slot < 0)
 		slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	return slot;
+}
+
+static int connection_slot(void)
+{
+	static int slot = -1;
+
+	if (slot < 0)
+		slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return slot;
+}
+
+/* Where what this connection shows is to be noted; NULL when nobody asked. */
+static struct certificate *observer(SSL *ssl)
+{
+	struct certificate *out = ssl ? SSL_get_ex_data(ssl, connection_slot()) : NULL;
+
+	return out || !ssl ? out : SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_slot());
 }
 
 static int64_t asn1_seconds(const ASN1_TIME *when)
@@ -27,8 +44,7 @@ static int64_t asn1_seconds(const ASN1_TIME *when)
 
 static int verifying(int ok, X509_STORE_CTX *store)
 {
-	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct certificate *out = ssl ? SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_slot()) : NULL;
+	struct certificate *out = observer(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
 	X509 *leaf = X509_STORE_CTX_get0_cert(store), *here = X509_STORE_CTX_get_current_cert(store);
 
 	if (!out)
@@ -49,6 +65,13 @@ void certificate_observe(SSL_CTX *context, struct certificate *out, bool verify)
 	*out = (struct certificate){.error = X509_V_OK};
 	SSL_CTX_set_ex_data(context, context_slot(), out);
 	SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verifying);
+}
+
+void certificate_observe_one(SSL *ssl, struct certificate *out, bool verify)
+{
+	*out = (struct certificate){.error = X509_V_OK};
+	SSL_set_ex_data(ssl, connection_slot(), out);
+	SSL_set_verify(ssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verifying);
 }
 
 /* "certificate expired 2 days ago", "certificate expired 3 hours ago" */
@@ -89,6 +112,13 @@ bool certificate_cause(const struct certificate *certificate, struct result *res
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		result_cause(result, "certificate is for another host name");
+		break;
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+		result_cause(result, "%s has too short a key", what);
+		break;
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		result_cause(result, "%s is signed by an outdated method", what);
 		break;
 	default:
 		result_cause(result, "certificate: %s", X509_verify_cert_error_string(certificate->error));

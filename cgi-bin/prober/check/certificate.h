@@ -24,6 +24,8 @@ struct certificate {
 /* Notes in *out, which outlives the handshake, what connections of this context show. With verify false
    errors are noted and let through. */
 void certificate_observe(SSL_CTX *context, struct certificate *out, bool verify);
+/* The same for one connection, whose context is shared with others. */
+void certificate_observe_one(SSL *ssl, struct certificate *out, bool verify);
 /* Names the noted error for people; true when there is one. */
 bool certificate_cause(const struct certificate *certificate, struct result *result, int64_t now_s);
 

@@ -70,6 +70,15 @@ static void cause_timeout(struct check *check)
 			(long long)(ms % 1000 / 100));
 }
 
+/* Once. */
+static void type_end(struct check *check)
+{
+	if (check->type->end && !check->ended)
+		check->type->end(check);
+	check->ended = true;
+}
+
+/* Ended at once, so that nothing that still comes in this turn can change what was concluded. */
 static void deadline_passed(void *arg)
 {
 	struct check *check = arg;
@@ -79,6 +88,7 @@ static void deadline_passed(void *arg)
 	if (check->type->expire)
 		check->type->expire(check);
 	check_finish(check);
+	type_end(check);
 }
 
 struct check *check_start(struct loop *loop, struct check_world *world, const struct monitor *monitor,
@@ -116,8 +126,7 @@ static void check_free(struct check *check)
 	void *options = (void *)(uintptr_t)check->options;
 
 	loop_timer_stop(check->timer);
-	if (check->type->end)
-		check->type->end(check);
+	type_end(check);
 	fields_clear(check->type->fields, check->type->field_count, options);
 	free(options);
 	result_clear(&check->result);

@@ -34,7 +34,8 @@ struct check {
 	void (*done)(struct check *check, void *arg); /* result is complete; called once, not from check_start */
 	void *arg;
 	struct loop_timer *timer;      /* private: the deadline, then the telling */
-	bool finished;                 /* private */
+	bool finished;                 /* check_finish() was called; for types to read */
+	bool ended;                    /* private */
 };
 
 /* What checks may look at beside their target. */
@@ -58,7 +59,7 @@ struct check_type {
 	void (*start)(struct check *check);
 	/* The deadline has passed and the result already says so; may fill in more, or say better. May be NULL. */
 	void (*expire)(struct check *check);
-	/* Releases check->own and everything on the loop; called before the check is freed, in any case. */
+	/* Releases check->own and everything on the loop; called once, after expire or before the check is freed. */
 	void (*end)(struct check *check);
 	bool passive;                  /* waits for the monitored program (heartbeat): judged at its deadline */
 };

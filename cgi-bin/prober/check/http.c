@@ -51,6 +51,8 @@ struct http {
 	size_t header_bytes, body_bytes;
 	char *location;
 	struct text body;
+	struct text json;    /* the whole body, when values in it are asked for */
+	bool read_enough;    /* the reader wants no more */
 	enum cut cut;
 	/* over all hops */
 	int64_t hops;
@@ -96,6 +98,50 @@ static void down(struct http *http, bool definite, const char *cause)
 	finish(http, OUTCOME_DOWN);
 }
 
+char *http_header(const struct http *http, const char *name)
+{
+	const char *line = text_str(&http->headers);
+	size_t n = strlen(name);
+
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncasecmp(line, name, n) != 0 || line[n] != ':')
+			continue;
+		line += n + 1;
+		line += strspn(line, " \t");
+		return mem_strn(line, strcspn(line, "\r\n"));
+	}
+	return NULL;
+}
+
+static bool headers_hold(struct http *http)
+{
+	const struct map *wanted = &http->options->header;
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		char *value = http_header(http, wanted->names[i]);
+		bool good = value && strstr(value, wanted->values[i]);
+
+		if (!good)
+			result_cause(result_of(http), value ? "header %.60s is \"%.60s\"" : "header %.60s is missing",
+				wanted->names[i], value);
+		free(value);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+static bool json_holds(struct http *http)
+{
+	if (!http->options->json)
+		return true;
+	if (http->cut == CUT_FULL) {
+		result_cause(result_of(http), "the JSON answer is longer than max_body");
+		return false;
+	}
+	return http_json_holds(http->options->json, text_str(&http->json), http->json.len, result_of(http));
+}
+
 static void judge(struct http *http)
 {
 	struct result *result = result_of(http);
@@ -107,7 +153,9 @@ static void judge(struct http *http)
 		return;
 	}
 	result->outcome = OUTCOME_UP;
-	if (http->reader.judge)
+	if (!headers_hold(http) || !json_holds(http))
+		result->outcome = OUTCOME_DOWN;
+	else if (http->reader.judge)
 		http->reader.judge(http->reader.arg, http->cut == CUT_FULL);
 	finish(http, result->outcome);
 }
@@ -133,6 +181,8 @@ static void hop_drop(struct http *http)
 	http->location = NULL;
 	text_clear(&http->headers);
 	text_clear(&http->body);
+	text_clear(&http->json);
+	http->read_enough = false;
 	http->header_bytes = http->body_bytes = 0;
 	http->cut = CUT_NONE;
 }
@@ -202,7 +252,6 @@ static size_t body_came(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct http *http = arg;
 	size_t n = size * count, room = (size_t)http->options->max_body - http->body_bytes;
-	bool more = true;
 
 	if (is_redirect(http)) {
 		http->cut = CUT_REDIRECT;
@@ -212,9 +261,11 @@ static size_t body_came(char *bytes, size_t size, size_t count, void *arg)
 		n = room;
 	http->body_bytes += n;
 	keep_body(http, bytes, n);
-	if (http->reader.body)
-		more = http->reader.body(http->reader.arg, bytes, n);
-	if (!more)
+	if (http->options->json)
+		text_rawn(&http->json, bytes, n);
+	if (http->reader.body && !http->read_enough)
+		http->read_enough = !http->reader.body(http->reader.arg, bytes, n);
+	if (http->read_enough && !http->options->json)
 		http->cut = CUT_ENOUGH;
 	else if (n < size * count)
 		http->cut = CUT_FULL;
@@ -622,11 +673,6 @@ void http_expire(struct http *http)
 	keep_evidence(http);
 }
 
-const char *http_headers(const struct http *http)
-{
-	return text_str(&http->headers);
-}
-
 void http_free(struct http *http)
 {
 	if (!http)
@@ -634,6 +680,7 @@ void http_free(struct http *http)
 	hop_drop(http);
 	text_free(&http->headers);
 	text_free(&http->body);
+	text_free(&http->json);
 	curl_url_cleanup(http->url);
 	free(http);
 }

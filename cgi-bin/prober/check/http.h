@@ -2,6 +2,9 @@
 /*
  * http: one HTTP(S) request as a look at a target: the engine of the types http and keyword.
  *
+ * It judges the status, the headers and the JSON values that the options ask for; what else a type asks of
+ * the body is its struct http_reader.
+ *
  * Names are resolved on the loop and handed to libcurl as addresses; redirects are followed here, hop by
  * hop, each resolved the same way, and never from a public address to a private one. What is read is
  * bounded: max_body of the body, and the headers. Nothing compressed is asked for.
@@ -72,12 +75,12 @@ bool http_json_holds(const char *expected, const char *bytes, size_t n, struct r
 
 struct http;
 
-/* What a type makes of the answer. */
+/* What a type makes of the answer beside its status, headers and JSON values. Both may be NULL. */
 struct http_reader {
 	/* The next bytes of the final answer's body; false: has seen enough, stop reading. */
 	bool (*body)(void *arg, const char *bytes, size_t n);
-	/* The answer is complete (or its body was cut at max_body: capped) and its status is good; the result
-	   says up: may say otherwise. */
+	/* The answer is complete (or its body was cut at max_body: capped) and all that the options ask of it
+	   holds; the result says up: may say otherwise. */
 	void (*judge)(void *arg, bool capped);
 	void *arg;
 };
@@ -87,8 +90,8 @@ struct http *http_start(struct check *check, const struct http_options *options,
 	const struct http_reader *reader);
 /* The deadline has passed: says what it was waiting for, keeps the evidence. */
 void http_expire(struct http *http);
-/* The answer's headers so far, CRLF as received; "" when there are none. */
-const char *http_headers(const struct http *http);
+/* The value of the answer's first header of this name, as a copy that the caller frees; NULL: there is none. */
+char *http_header(const struct http *http, const char *name);
 void http_free(struct http *http);
 
 #endif
