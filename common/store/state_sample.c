@@ -16,7 +16,7 @@
 
 #define RUN_BYTES 960    /* four records of this size fill a page of LMDB's */
 #define CHUNK_BYTES 1900 /* two */
-#define SLICE 512        /* monitors settled at once: bounds memory */
+#define SLICE 2048       /* monitors settled at once: bounds memory */
 
 static struct key key_run(uint32_t hour, uint32_t newest_ms, uint32_t number)
 {

@@ -36,9 +36,9 @@ static const char *const call_names[CALL__COUNT] = {
 
 /* Calls of one kind fail from the `from`th on, `times` times; 0: none do. */
 static struct {
-	enum call call;
-	int from, times, error;
-	bool shortened; /* writes half instead of failing */
+	atomic_int call;
+	atomic_int from, times, error;
+	atomic_bool shortened; /* writes half instead of failing */
 	atomic_int seen, hit;
 } fault;
 
