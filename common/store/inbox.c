@@ -115,6 +115,16 @@ bool inbox_verify(struct inbox *inbox, uint64_t *records, struct error *err)
 	return book_verify(inbox->book, records, err);
 }
 
+bool inbox_set_aside(const char *dir, int64_t now_s, char **moved_to, struct error *err)
+{
+	return book_set_aside(&plan, dir, now_s, moved_to, err);
+}
+
+bool inbox_restore(const char *dir, const char *copies, struct error *err)
+{
+	return book_restore(&plan, dir, copies, err);
+}
+
 /* ---- reading beats ----------------------------------------------------------------------------------- */
 
 static bool get_words(struct book_txn *t, const struct key *k, char **msg, struct error *err)
@@ -222,6 +232,8 @@ struct beat_change {
 	const struct heartbeat_rules *rules;
 	const struct beat *beat;
 	const struct moment *now;
+	const char *log; /* or NULL */
+	size_t log_len;
 	enum beat_verdict verdict;
 	int64_t last_time_us;
 };
@@ -242,6 +254,23 @@ static bool put_beat(struct book_txn *t, const struct key *k, const struct beat_
 	return ok;
 }
 
+/* Only for display: a beat is not refused because its log entry cannot be kept. */
+static void put_log(struct book_txn *t, const struct beat_change *b)
+{
+	struct inbox_entry entry = {
+		.kind = INBOX_LOG_BEAT,
+		.at_us = b->now->wall_us,
+		.sender = b->slug,
+		.payload = b->log,
+		.payload_len = b->log_len,
+	};
+	struct error ignored;
+	bool changed;
+
+	if (b->log)
+		inbox_queue_append(t, &entry, 0, &changed, &ignored);
+}
+
 /* The verdict is given inside the transaction: of two equal beats the second sees the first. */
 static bool apply_beat(struct change *change, struct book_txn *t, bool *changed, struct error *err)
 {
@@ -256,8 +285,10 @@ static bool apply_beat(struct change *change, struct book_txn *t, bool *changed,
 	b->verdict = beat_admit(b->rules, found ? &last : NULL, b->beat, b->now);
 	if (b->verdict == BEAT_OK) {
 		beat_apply(&last, b->beat, b->now);
-		ok = put_beat(t, &k, &last, err);
 		*changed = true;
+		ok = put_beat(t, &k, &last, err);
+		if (ok)
+			put_log(t, b);
 	}
 	beat_last_clear(&last);
 	return ok;
@@ -292,12 +323,21 @@ bool inbox_beat_store(struct inbox *inbox, const char *slug, const struct heartb
 	const struct beat *beat, const struct moment *now, enum beat_verdict *verdict, int64_t *last_time_us,
 	struct error *err)
 {
+	return inbox_beat_store_logged(inbox, slug, rules, beat, now, NULL, 0, verdict, last_time_us, err);
+}
+
+bool inbox_beat_store_logged(struct inbox *inbox, const char *slug, const struct heartbeat_rules *rules,
+	const struct beat *beat, const struct moment *now, const char *log, size_t log_len,
+	enum beat_verdict *verdict, int64_t *last_time_us, struct error *err)
+{
 	struct beat_change b = {
 		.change.apply = apply_beat,
 		.slug = slug,
 		.rules = rules,
 		.beat = beat,
 		.now = now,
+		.log = log,
+		.log_len = log_len,
 	};
 	bool refused;
 

@@ -41,6 +41,11 @@ bool inbox_beat_read(struct inbox *inbox, const char *slug, struct beat_last *la
 bool inbox_beat_store(struct inbox *inbox, const char *slug, const struct heartbeat_rules *rules,
 	const struct beat *beat, const struct moment *now, enum beat_verdict *verdict, int64_t *last_time_us,
 	struct error *err);
+/* As inbox_beat_store, and what was stored is told in the queue, too, in the same commit: `log` (JSON for
+   display; NULL: nothing) as an INBOX_LOG_BEAT of the slug. */
+bool inbox_beat_store_logged(struct inbox *inbox, const char *slug, const struct heartbeat_rules *rules,
+	const struct beat *beat, const struct moment *now, const char *log, size_t log_len,
+	enum beat_verdict *verdict, int64_t *last_time_us, struct error *err);
 /* Calls `each` for the last values of every heartbeat, in slug order; stops when it returns false. */
 bool inbox_beat_scan(struct inbox *inbox, bool (*each)(void *arg, const char *slug, const struct beat_last *last),
 	void *arg, struct error *err);
@@ -79,5 +84,10 @@ bool inbox_figures(struct inbox *inbox, struct store_figures *out, struct error 
 bool inbox_backup(struct inbox *inbox, const char *dir_out, struct error *err);
 /* Reads every record and checks it; counts go to *records. ERROR_DAMAGED at the first that does not hold. */
 bool inbox_verify(struct inbox *inbox, uint64_t *records, struct error *err);
+/* Renames a damaged inbox to inbox.damaged-TIME beside it; whoever has it open notices at its next use. The
+   caller frees *moved_to (may be NULL). Each program does this to its own book only. */
+bool inbox_set_aside(const char *dir, int64_t now_s, char **moved_to, struct error *err);
+/* Puts a copy made by inbox_backup(copies) in its place, which must be free. */
+bool inbox_restore(const char *dir, const char *copies, struct error *err);
 
 #endif

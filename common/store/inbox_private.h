@@ -24,6 +24,9 @@ enum inbox_table {
 	TABLE__COUNT
 };
 
+/* Appends within a batch's transaction; see inbox_queue_put. Sets entry->id. */
+bool inbox_queue_append(struct book_txn *t, struct inbox_entry *entry, uint64_t seen, bool *changed,
+	struct error *err);
 bool inbox_check_queued(const MDB_val *key, const MDB_val *value, struct error *err);
 
 #endif

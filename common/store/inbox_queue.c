@@ -29,9 +29,11 @@ static const struct bounds bounds[INBOX__COUNT] = {
 	[INBOX_LOG_BEAT] = {false, 50, 100000, 32u << 20, 16u << 10},
 };
 
-static bool kind_valid(enum inbox_kind kind)
+static bool acceptable(const struct inbox_entry *entry, struct error *err)
 {
-	return kind > 0 && kind < INBOX__COUNT;
+	if (entry->kind > 0 && entry->kind < INBOX__COUNT && entry->payload_len <= bounds[entry->kind].payload_max)
+		return true;
+	return error_set(err, ERROR_INPUT, "an entry for the inbox is of no known kind or too large");
 }
 
 /* ---- keys and records -------------------------------------------------------------------------------- */
@@ -283,6 +285,21 @@ static bool put_entry(struct book_txn *t, const struct inbox_entry *entry, struc
 	return ok;
 }
 
+bool inbox_queue_append(struct book_txn *t, struct inbox_entry *entry, uint64_t seen, bool *changed,
+	struct error *err)
+{
+	const struct bounds *b;
+
+	if (!acceptable(entry, err) || !delete_seen(t, seen, changed, err))
+		return false;
+	b = &bounds[entry->kind];
+	if (!keep_bound(t, entry->kind, entry->sender, b->of_sender, b->kind_bytes, err) ||
+		!keep_bound(t, entry->kind, NULL, b->of_kind, b->kind_bytes, err))
+		return false;
+	*changed = true;
+	return next_id(t, &entry->id, err) && put_entry(t, entry, err);
+}
+
 struct queue_change {
 	struct change change;
 	struct inbox_entry entry;
@@ -292,15 +309,8 @@ struct queue_change {
 static bool apply_queue(struct change *change, struct book_txn *t, bool *changed, struct error *err)
 {
 	struct queue_change *q = (struct queue_change *)change;
-	const struct bounds *b = &bounds[q->entry.kind];
 
-	if (!delete_seen(t, q->seen, changed, err))
-		return false;
-	if (!keep_bound(t, q->entry.kind, q->entry.sender, b->of_sender, b->kind_bytes, err) ||
-		!keep_bound(t, q->entry.kind, NULL, b->of_kind, b->kind_bytes, err))
-		return false;
-	*changed = true;
-	return next_id(t, &q->entry.id, err) && put_entry(t, &q->entry, err);
+	return inbox_queue_append(t, &q->entry, q->seen, changed, err);
 }
 
 bool inbox_queue_put(struct inbox *inbox, enum inbox_kind kind, const char *sender, const char *payload,
@@ -318,9 +328,7 @@ bool inbox_queue_put(struct inbox *inbox, enum inbox_kind kind, const char *send
 		.seen = seen,
 	};
 
-	if (!kind_valid(kind) || payload_len > bounds[kind].payload_max)
-		return error_set(err, ERROR_INPUT, "an entry for the inbox is of no known kind or too large");
-	if (!commit_change(&inbox->line, &q.change, err))
+	if (!acceptable(&q.entry, err) || !commit_change(&inbox->line, &q.change, err))
 		return false;
 	if (id)
 		*id = q.entry.id;

@@ -6,7 +6,8 @@
  *
  *	book_open, book_close           lmdb_book.c     open, reopen in place, transactions
  *	book_begin, book_txn_commit, book_end
- *	book_create                     lmdb_create.c   made aside, synced, renamed; modes
+ *	book_create                     lmdb_create.c   made aside, synced, renamed
+ *	book_modes, book_set_aside...   lmdb_dir.c      directories and permissions; damage and copies
  *	book_make_room, book_grow       lmdb_room.c     zeros ahead of the data; growth of the map
  *	book_get, book_put, ...         lmdb_table.c    records, keys, cursors
  *	book_fail                       lmdb_error.c    LMDB's and the system's numbers in words
@@ -110,6 +111,27 @@ bool book_create(struct book *book, struct error *err);
 int book_env_open(struct book *book, MDB_env **env, const char *path, unsigned flags, mode_t mode);
 /* Opens the tables that are there, and makes those that are not when `create`. Sets tables_open. */
 int book_tables_open(struct book *book, MDB_env *env, bool create);
+
+/* ---- lmdb_dir.c */
+
+struct book_modes {
+	mode_t directory, data, lock;
+};
+struct book_modes book_modes(const struct book_plan *plan, const char *dir);
+/* A new name beside path; the caller frees. */
+char *book_path_aside(const char *path);
+/* Gives the book made aside its permissions and renames it. True also when there is one already: then the
+   one aside is left for the caller to remove. */
+bool book_put_in_place(const char *aside, const char *path, const struct book_modes *modes, struct error *err);
+/* Deletes a book's two files and its directory, as far as they are there. */
+void book_remove(const char *path);
+/* Deletes what creators that were killed left in the store's directory. */
+void book_remove_leftovers(const char *store, const char *name);
+bool book_sync(const char *path, struct error *err); /* a file or directory */
+/* See inbox_set_aside, inbox_restore. */
+bool book_set_aside(const struct book_plan *plan, const char *dir, int64_t now_s, char **moved_to,
+	struct error *err);
+bool book_restore(const struct book_plan *plan, const char *dir, const char *copies, struct error *err);
 
 /* ---- lmdb_room.c */
 

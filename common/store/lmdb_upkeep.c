@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lmdb_upkeep: what is done to a whole book: stale readers, figures, a hot copy, a check of every record,
- * and setting a damaged one aside.
+ * lmdb_upkeep: what is done to a whole book: stale readers, figures, a hot copy, a check of every record.
  *
  * A reader that was killed keeps its pages from being reused, and the book grows until somebody clears its
  * slot. LMDB tells the dead from the living by a lock that the kernel takes back.
@@ -58,18 +57,6 @@ bool book_figures(struct book *book, struct store_figures *out, struct error *er
 
 /* ---- hot copy ---------------------------------------------------------------------------------------- */
 
-static bool sync_file(const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && !fsync(fd);
-
-	if (!ok)
-		error_set(err, ERROR_TEMPORARY, "cannot sync %s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 static bool copy_to(struct book *book, const char *file, struct error *err)
 {
 	int rc, fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -95,7 +82,7 @@ static bool copy_to(struct book *book, const char *file, struct error *err)
 static bool rename_copy(const char *aside, const char *to, const char *dir_out, struct error *err)
 {
 	if (!rename(aside, to))
-		return sync_file(dir_out, err);
+		return book_sync(dir_out, err);
 	return error_set(err, errno == ENOTEMPTY || errno == EEXIST ? ERROR_INPUT : ERROR_TEMPORARY,
 		"cannot rename %s to %s: %s", aside, to, strerror(errno));
 }
@@ -110,7 +97,7 @@ bool book_copy(struct book *book, const char *dir_out, struct error *err)
 	aside = file_join(dir_out, text_str(&name));
 	file = file_join(aside, "data.mdb");
 	ok = (!access(dir_out, F_OK) || file_make_dir(dir_out, 0700, err)) && file_make_dir(aside, 0700, err) &&
-		copy_to(book, file, err) && sync_file(aside, err) && rename_copy(aside, to, dir_out, err);
+		copy_to(book, file, err) && book_sync(aside, err) && rename_copy(aside, to, dir_out, err);
 	if (!ok) {
 		unlink(file);
 		rmdir(aside);

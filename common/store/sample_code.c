@@ -64,6 +64,17 @@ int64_t get_signed(struct span *s)
 	return value & 1 ? -half - 1 : half;
 }
 
+/* Milliseconds within an hour; 0, and bad, when more. */
+static uint32_t get_within_hour(struct span *s)
+{
+	uint64_t ms = get_number(s);
+
+	if (ms < HOUR_MS)
+		return (uint32_t)ms;
+	s->bad = true;
+	return 0;
+}
+
 /* ---- lengths ----------------------------------------------------------------------------------------- */
 
 static uint16_t length_code(int64_t us, unsigned bits)
@@ -269,7 +280,7 @@ bool run_begin(struct run *run, const uint8_t *bytes, size_t n)
 	*run = (struct run){.rest = {bytes, bytes + n, false}};
 	run->first_id = (uint32_t)get_number(&run->rest);
 	run->last_id = run->first_id + (uint32_t)get_number(&run->rest);
-	run->oldest_ms = (uint32_t)get_number(&run->rest);
+	run->oldest_ms = get_within_hour(&run->rest);
 	run->id = run->first_id;
 	return !run->rest.bad;
 }
@@ -304,7 +315,9 @@ bool run_next(struct run *run, struct mark *mark)
 	run->id += (uint32_t)get_number(&run->rest);
 	look = get_byte(&run->rest);
 	*mark = (struct mark){.id = run->id, .look = look & LOOK_ALL};
-	mark->at_ms = run->oldest_ms + (uint32_t)get_number(&run->rest);
+	mark->at_ms = run->oldest_ms + get_within_hour(&run->rest);
+	if (mark->at_ms >= HOUR_MS)
+		run->rest.bad = true;
 	if (look & LOOK_RESPONSE)
 		mark->response = (uint16_t)get_number(&run->rest);
 	if (look & RUN_NEW_MASK)
@@ -331,17 +344,18 @@ static void put_times(struct text *t, const struct mark *marks, size_t n)
 
 static void get_times(struct span *s, struct mark *marks, size_t n)
 {
-	int64_t step = 0, at = (int64_t)(uint32_t)get_number(s);
+	int64_t step = 0, at = get_within_hour(s);
 
 	marks[0].at_ms = (uint32_t)at;
 	for (size_t i = 1; i < n && !s->bad; i++) {
 		int64_t more = get_signed(s);
 
-		/* no honest step is longer than an hour: keeps the sums from overflowing */
-		if (more > 2 * HOUR_MS || more < -2 * HOUR_MS || step > HOUR_MS || step < -HOUR_MS)
+		/* no honest step is longer than an hour: keeps the sums from overflowing, too */
+		if (more > 2 * HOUR_MS || more < -2 * HOUR_MS || at + step + more < 0 || at + step + more >= HOUR_MS) {
 			s->bad = true;
-		else
-			step += more;
+			return;
+		}
+		step += more;
 		at += step;
 		marks[i].at_ms = (uint32_t)at;
 	}

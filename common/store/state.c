@@ -188,6 +188,16 @@ bool state_verify(struct state *state, uint64_t *records, struct error *err)
 	return book_verify(state->book, records, err);
 }
 
+bool state_set_aside(const char *dir, int64_t now_s, char **moved_to, struct error *err)
+{
+	return book_set_aside(&plan, dir, now_s, moved_to, err);
+}
+
+bool state_restore(const char *dir, const char *copies, struct error *err)
+{
+	return book_restore(&plan, dir, copies, err);
+}
+
 /* ---- records by shape -------------------------------------------------------------------------------- */
 
 bool state_get(struct state_txn *txn, enum state_table table, const struct key *k, const struct shape *shape,

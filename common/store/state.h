@@ -179,5 +179,8 @@ bool state_note_put(struct state_txn *txn, const char *name, const char *value, 
 bool state_figures(struct state *state, struct store_figures *out, struct error *err);
 bool state_backup(struct state *state, const char *dir_out, struct error *err);
 bool state_verify(struct state *state, uint64_t *records, struct error *err);
+/* As inbox_set_aside and inbox_restore. */
+bool state_set_aside(const char *dir, int64_t now_s, char **moved_to, struct error *err);
+bool state_restore(const char *dir, const char *copies, struct error *err);
 
 #endif

@@ -62,7 +62,7 @@ static bool fails(enum call call)
 {
 	int n;
 
-	if (!fault.from || fault.call != call)
+	if (!fault.from || fault.call != (int)call)
 		return false;
 	n = atomic_fetch_add(&fault.seen, 1) + 1;
 	if (n < fault.from || n >= fault.from + fault.times)
@@ -927,6 +927,39 @@ static void test_a_book_taken_away_is_missing_or_made_anew(void **state)
 	free(aside);
 }
 
+static void test_a_damaged_book_is_set_aside_and_its_copy_takes_over(void **state)
+{
+	char *data = file_join(*state, "inbox/data.mdb"), *copies = file_join(*state, "copies"), *moved = NULL;
+	struct inbox *inbox = open_inbox(*state, STORE_CREATE);
+	uint64_t records;
+	struct stat st;
+
+	assert_true(beat_once(inbox, "hubot", 1));
+	assert_ok(inbox_backup(inbox, copies, &err));
+	assert_true(beat_once(inbox, "hubot", 2));
+	inbox_close(inbox);
+	assert_true(flip_after(data, "hubot", 20) > 0);
+	inbox = open_inbox(*state, STORE_WRITE);
+	assert_false(inbox_verify(inbox, &records, &err));
+	assert_false(inbox_restore(*state, copies, &err)); /* not over one that is there */
+	assert_int_equal(err.kind, ERROR_INPUT);
+	assert_ok(inbox_set_aside(*state, T0_S, &moved, &err));
+	assert_non_null(strstr(moved, "inbox.damaged-2026-05-01"));
+	assert_int_equal(stat(moved, &st), 0);
+	assert_ok(inbox_restore(*state, copies, &err));
+	assert_int_equal(newest(inbox, "hubot"), 1); /* the open book follows */
+	assert_true(beat_once(inbox, "hubot", 2));
+	assert_ok(inbox_verify(inbox, &records, &err));
+	assert_int_equal(stat(data, &st), 0);
+	assert_true(st.st_size == 16 << 20 && (st.st_mode & 0777) == 0600);
+	inbox_close(inbox);
+	assert_false(state_set_aside(*state, T0_S, NULL, &err));
+	assert_int_equal(err.kind, ERROR_MISSING);
+	free(moved);
+	free(data);
+	free(copies);
+}
+
 /* ---- room -------------------------------------------------------------------------------------------- */
 
 static void test_room_is_allocated_ahead_with_real_zeros(void **state)
@@ -985,6 +1018,7 @@ int main(void)
 		test_in_dir(test_an_older_book_is_read_and_brought_up_to_date),
 		test_in_dir(test_a_book_put_in_its_place_is_used_at_once),
 		test_in_dir(test_a_book_taken_away_is_missing_or_made_anew),
+		test_in_dir(test_a_damaged_book_is_set_aside_and_its_copy_takes_over),
 		test_in_dir(test_room_is_allocated_ahead_with_real_zeros),
 		test_in_dir(test_a_store_directory_is_prepared),
 	};

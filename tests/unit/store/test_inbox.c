@@ -322,6 +322,29 @@ static void test_an_oversized_payload_is_refused(void **state)
 	inbox_close(inbox);
 }
 
+static void test_a_logged_beat_is_one_commit_with_its_log(void **state)
+{
+	struct inbox *inbox = open_new(state);
+	struct store_figures before, after;
+	struct heard heard;
+
+	assert_ok(inbox_figures(inbox, &before, &err));
+	for (int i = 0; i < 3; i++) {
+		struct beat beat = beat_at(T0_US + i / 2); /* the second comes twice, and is refused */
+		struct moment now = moment_at(T0_US);
+		enum beat_verdict verdict;
+		int64_t last;
+
+		assert_ok(inbox_beat_store_logged(inbox, "x", &rules, &beat, &now, "{}", 2, &verdict, &last, &err));
+	}
+	assert_ok(inbox_figures(inbox, &after, &err));
+	assert_int_equal(after.transaction - before.transaction, 2);
+	heard = listen_to(inbox, INBOX_LOG_BEAT, 0);
+	assert_int_equal(heard.n, 2);
+	assert_string_equal(heard.sender, "x");
+	inbox_close(inbox);
+}
+
 /* ---- group commit ------------------------------------------------------------------------------------ */
 
 enum { THREADS = 16, EACH = 200 };
@@ -465,6 +488,7 @@ int main(void)
 		test_in_dir(test_kinds_that_are_acted_on_are_refused_when_full),
 		test_in_dir(test_ids_are_never_given_twice),
 		test_in_dir(test_an_oversized_payload_is_refused),
+		test_in_dir(test_a_logged_beat_is_one_commit_with_its_log),
 		test_in_dir(test_threads_share_syncs_and_one_of_equal_beats_is_stored),
 		test_in_dir(test_a_lone_beat_is_one_commit),
 		test_in_dir(test_verify_counts_every_record),
