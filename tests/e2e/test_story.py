@@ -71,7 +71,11 @@ def test_the_story(world):
 
     # The shop answers 500, then is mended.
     world.target.status = 500
-    wait_for(lambda: told(world, "down", "shop") == (1, 1, 1), 30)
+
+    def shop_is_missed():
+        front.beat("robot", SECRET)
+        return told(world, "down", "shop") == (1, 1, 1)
+    wait_for(shop_is_missed, 30, every=0.5)
     outage = next(r for r in world.catcher.at("/hook") if r.json["monitor"] == "shop")
     assert outage.json["cause"] == "HTTP 500" and outage.json["incident"]
     assert outage.json["url"] == f"https://status.example.com/upbeat/i/{outage.json['incident']}"

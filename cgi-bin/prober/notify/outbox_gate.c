@@ -5,7 +5,7 @@
  * The first message of a channel goes at once and opens a window of 30 seconds. What falls due in the window
  * is gathered, and let out together at its end; more than five become one digest. A storm goes on for a
  * while, so after a digest the next window is longer: a thousand outages within a minute are three messages.
- * A change that is alone, with none after it for two seconds, is no storm and does not wait for the end of
+ * A change that is alone, two seconds after the last message, is no storm and does not wait for the end of
  * the window; three may go so.
  *
  * A limit for each hour holds back what is over it until the hour has passed; then it is one digest too. An
@@ -21,7 +21,7 @@
 
 #define HOUR_US (3600 * US_PER_S)
 #define AFTER_DIGEST_US (45 * US_PER_S)
-#define LONE_US (2 * US_PER_S)
+#define QUIET_US (2 * US_PER_S)
 #define LONE_MAX 3
 /* Longer than gathering and the pause between two passes together. */
 #define HELD_LONG_US (100 * US_PER_S)
@@ -40,6 +40,7 @@ void gate_read(struct gate *gate, const char *note)
 	note = take(note, &gate->window_us);
 	note = take(note, &gate->released_us);
 	note = take(note, &gate->alone);
+	note = take(note, &gate->newest_us);
 	note = take(note, &gate->hour_us);
 	note = take(note, &gate->count);
 	take(note, &gate->not_before_us);
@@ -47,9 +48,9 @@ void gate_read(struct gate *gate, const char *note)
 
 void gate_print(const struct gate *gate, struct text *note)
 {
-	text_printf(note, "%lld %lld %lld %lld %lld %lld %lld", (long long)gate->opened_us,
+	text_printf(note, "%lld %lld %lld %lld %lld %lld %lld %lld", (long long)gate->opened_us,
 		(long long)gate->window_us, (long long)gate->released_us, (long long)gate->alone,
-		(long long)gate->hour_us, (long long)gate->count, (long long)gate->not_before_us);
+		(long long)gate->newest_us, (long long)gate->hour_us, (long long)gate->count, (long long)gate->not_before_us);
 }
 
 /* ---- what holds for one notice */
@@ -94,8 +95,8 @@ static int64_t opens_us(const struct gate *gate, const struct notice *notice, co
 		opens = later(opens, gate->hour_us + HOUR_US);
 	if (notice->due_us <= gate->released_us || now_us >= end)
 		return opens;
-	if (alone && gate->alone < LONE_MAX && notice->due_us + LONE_US < end)
-		end = notice->due_us + LONE_US;
+	if (alone && gate->alone < LONE_MAX && gate->newest_us + QUIET_US < end)
+		end = gate->newest_us + QUIET_US;
 	return later(opens, end);
 }
 
@@ -155,6 +156,7 @@ void gate_pass(struct gate *gate, const struct notice *notice, bool digest, int6
 		gate->count = 0;
 	}
 	gate->count++;
+	gate->newest_us = now_us;
 	if (now_us < end) {
 		gate->alone += notice->due_us > gate->released_us;
 		return;

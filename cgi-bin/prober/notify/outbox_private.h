@@ -51,6 +51,7 @@ struct gate {
 	int64_t window_us;     /* its length */
 	int64_t released_us;   /* what was due by then may go: a window's end let it out */
 	int64_t alone;         /* messages that went within the window because they were alone */
+	int64_t newest_us;     /* when the newest message began */
 	int64_t hour_us;       /* begin of the hour that is counted */
 	int64_t count;         /* messages begun in it */
 	int64_t not_before_us; /* the service asked to be left alone until then */

@@ -12,7 +12,7 @@
 #define MINUTE (60 * S)
 #define HOUR (60 * MINUTE)
 #define CHANNELS 3
-#define MONITORS 60
+#define MONITORS 120
 
 static struct error err;
 
@@ -277,7 +277,7 @@ static void a_lone_recovery_does_not_wait_for_the_window(void **state)
 	pass_time(&w, 10 * S);
 	decide(&w, 0, EVENT_UP);
 	pass_time(&w, MINUTE);
-	assert_log(&w, "+0 ops down m0: m0 is down\n+12 ops up m0: m0 is up again after 10 s\n");
+	assert_log(&w, "+0 ops down m0: m0 is down\n+10 ops up m0: m0 is up again after 10 s\n");
 	world_close(&w);
 }
 
@@ -429,7 +429,8 @@ static void a_storm_of_a_minute_is_three_messages(void **state)
 	world_open(&w, state, &ops, 1, MONITORS);
 	for (size_t i = 0; i < MONITORS; i++) {
 		decide(&w, i, EVENT_DOWN);
-		pass_time(&w, S);
+		if (i % 2)
+			pass_time(&w, S);
 	}
 	pass_time(&w, 2 * MINUTE);
 	assert_int_equal(w.sent[0], 3);
