@@ -56,6 +56,7 @@ static const struct route routes[] = {
 	{GET, "/api/v1/monitors/{}/history", MAY_VIEW, api_history, NULL, false},
 	{GET, "/api/v1/monitors/{}/uptime", MAY_VIEW, api_uptime, NULL, false},
 	{POST, "/api/v1/monitors/{}/{}", MAY_OPERATE, operate_api, NULL, false},
+	{GET, "/openapi.json", MAY_ANYONE, api_openapi, NULL, true},
 	{GET, "/metrics", MAY_VIEW, metrics_page, NULL, false},
 	{GET, "/badge/{}", MAY_VIEW, badge_any, NULL, false},
 	{GET, "/feed.atom", MAY_VIEW, feed_atom, NULL, false},
