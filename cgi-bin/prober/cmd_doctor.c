@@ -48,6 +48,7 @@ int cmd_doctor(struct command *command)
 		doctor_limits,
 		doctor_authorities,
 		doctor_icmp,
+		doctor_dns,
 		doctor_reach,
 	};
 	struct doctor d = {.verify = command_flag(command, "--verify"), .colour = command_colour()};

@@ -39,5 +39,6 @@ void doctor_passes(struct doctor *d);
 void doctor_sizes(struct doctor *d);
 /* doctor_reach.c: names and connections, all at the same time */
 void doctor_reach(struct doctor *d);
+void doctor_dns(struct doctor *d);
 
 #endif

@@ -189,7 +189,7 @@ void doctor_passes(struct doctor *d)
 	age_us = fresh_age_us(&pass, &now);
 	words_length(&age, LANGUAGE_EN, age_us < 0 ? 0 : age_us);
 	if (age_us < 0)
-		doctor_say(d, FOUND_BAD,
+		doctor_say(d, FOUND_NOTE,
 			"passes: none yet: is the crontab line in place? (upbeat-prober init prints it)");
 	else if (!fresh_enough(&pass, &now))
 		doctor_say(d, FOUND_BAD,

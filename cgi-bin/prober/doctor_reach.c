@@ -230,3 +230,36 @@ void doctor_reach(struct doctor *d)
 	free(r.targets);
 	loop_free(r.loop);
 }
+
+/* ---- names */
+
+struct asked {
+	struct doctor *doctor;
+	int64_t begun_us;
+};
+
+/* "No such host" is an answer too: it is the resolver that is examined. */
+static void answered(void *arg, const struct addresses *addresses, const char *why, bool ours)
+{
+	struct asked *asked = arg;
+	long long ms = (long long)(clock_mono_us() - asked->begun_us) / 1000;
+
+	if (ours)
+		doctor_say(asked->doctor, FOUND_BAD, "names: our resolver cannot be asked: look at /etc/resolv.conf");
+	else if (!addresses->n && strcmp(why, "no such host") != 0)
+		doctor_say(asked->doctor, FOUND_BAD, "names: %s", why);
+	else
+		doctor_say(asked->doctor, FOUND_GOOD, "names: DNS answers after %lld ms", ms);
+}
+
+void doctor_dns(struct doctor *d)
+{
+	struct asked asked = {d, clock_mono_us()};
+	struct loop *loop = loop_new(NULL);
+
+	if (!loop)
+		return;
+	loop_resolve(loop, "example.com", AF_UNSPEC, REACH_MS, answered, &asked);
+	loop_run(loop, INT64_MAX);
+	loop_free(loop);
+}
