@@ -34,7 +34,11 @@ static const struct subcommand {
 	{"status", "[MONITOR] [--json]", "what is known now, or all about one monitor", cmd_status},
 	{"notify", "CHANNEL [--event EVENT]", "send a test message", cmd_notify},
 	{"doctor", "[--verify]", "is this host fit, and is everything working?", cmd_doctor},
-	{"export", "[samples|hours|days|incidents] [--format csv|jsonl] [--monitor SLUG] [--from TIME] [--to TIME]",
+	{"import", "KIND FILE", "turn another service's export into a configuration (uptimerobot)",
+		cmd_import},
+	{"export",
+		"[samples|hours|days|incidents] [--format csv|jsonl] [--monitor SLUG] [--from TIME] [--to "
+		"TIME]",
 		"print history, or with --config the configuration without secrets", cmd_export},
 	{"backup", "DIR", "copy both books while everything runs", cmd_backup},
 };
