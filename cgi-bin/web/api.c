@@ -44,7 +44,9 @@ void api_problem(struct reply *reply, int status, const char *format, ...)
 	reply->status = status;
 	reply->type = TYPE_PROBLEM;
 	text_clear(t);
-	text_printf(t, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":", title_of(status), status);
+	text_printf(t,
+		"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":", title_of(status),
+		status);
 	text_json_string(t, text_str(&detail));
 	text_raw(t, "}\n");
 	text_free(&detail);
@@ -63,8 +65,9 @@ bool api_view(struct view *view, struct web *web, struct request *req, struct re
 		return true;
 	if (err.kind != ERROR_MISSING)
 		log_limited("api: state", "api: %s", err.text);
-	api_problem(reply, 503, "%s", err.kind == ERROR_MISSING ? "There is no state yet: the prober has not run."
-	                                                          : "The store cannot be read now.");
+	api_problem(reply, 503, "%s",
+		err.kind == ERROR_MISSING ? "There is no state yet: the prober has not run." :
+					    "The store cannot be read now.");
 	reply_header(reply, "Retry-After", "60");
 	return false;
 }
@@ -81,7 +84,8 @@ bool api_number(const struct request *req, struct reply *reply, const char *name
 		if (ok)
 			*out = number;
 		else
-			api_problem(reply, 400, "\"%s\" must be a whole number from %" PRId64 " to %" PRId64 ".", name, min,
+			api_problem(reply, 400,
+				"\"%s\" must be a whole number from %" PRId64 " to %" PRId64 ".", name, min,
 				max);
 	}
 	free(value);
@@ -92,10 +96,17 @@ void api_put_monitor(struct text *t, const struct view *view, const struct view_
 {
 	char *cause = view_cause(view, m);
 
-	report_open(t, &(const struct report){.slug = m->listed->slug, .name = m->listed->name,
-		.type = m->listed->type, .group = m->listed->group_name, .state = m->state, .since_us = m->since_us,
-		.cause = cause, .checked_us = m->checked_us, .response_us = m->response_us,
-		.incident = m->incident});
+	report_open(t,
+		&(const struct report){.slug = m->listed->slug,
+			.name = m->listed->name,
+			.type = m->listed->type,
+			.group = m->listed->group_name,
+			.state = m->state,
+			.since_us = m->since_us,
+			.cause = cause,
+			.checked_us = m->checked_us,
+			.response_us = m->response_us,
+			.incident = m->incident});
 	free(cause);
 }
 
@@ -113,7 +124,8 @@ static void put_passes(struct text *t, const struct view *view)
 {
 	text_raw(t, "\"passes\":{\"last\":");
 	report_time(t, view->watched_us);
-	text_printf(t, ",\"fresh\":%s}", view->watching == WATCHING || view->watching == WATCHING_BLIND ? "true" : "false");
+	text_printf(t, ",\"fresh\":%s}",
+		view->watching == WATCHING || view->watching == WATCHING_BLIND ? "true" : "false");
 }
 
 static void put_config(struct text *t, const struct view *view)
@@ -176,7 +188,8 @@ void api_monitors(struct web *web, struct request *req, const struct route_match
 
 	(void)match;
 	if (!check_query(req, reply) || !api_number(req, reply, "page", 1, 1000000, &page) ||
-		!api_number(req, reply, "per_page", 1, PER_PAGE_MAX, &per_page) || !api_view(&view, web, req, reply))
+		!api_number(req, reply, "per_page", 1, PER_PAGE_MAX, &per_page) ||
+		!api_view(&view, web, req, reply))
 		return;
 	read_query(&query, req);
 	listing_page(&listing, &view, &query, (size_t)page, (size_t)per_page);
@@ -186,7 +199,8 @@ void api_monitors(struct web *web, struct request *req, const struct route_match
 		text_char(t, ',');
 		put_config(t, &view);
 	}
-	text_printf(t, ",\"total\":%zu,\"page\":%" PRId64 ",\"per_page\":%" PRId64 ",", listing.matching, page, per_page);
+	text_printf(t, ",\"total\":%zu,\"page\":%" PRId64 ",\"per_page\":%" PRId64 ",", listing.matching,
+		page, per_page);
 	put_monitors(t, &view, &listing);
 	text_char(t, '}');
 	listing_clear(&listing);

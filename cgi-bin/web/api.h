@@ -11,18 +11,19 @@
 #include "web/routes.h"
 #include "web/view.h"
 
-route_handler api_monitors;  /* GET /api/v1/monitors */
-route_handler api_monitor;   /* GET /api/v1/monitors/SLUG */
-route_handler api_history;   /* GET /api/v1/monitors/SLUG/history */
-route_handler api_uptime;    /* GET /api/v1/monitors/SLUG/uptime */
+route_handler api_monitors; /* GET /api/v1/monitors */
+route_handler api_monitor; /* GET /api/v1/monitors/SLUG */
+route_handler api_history; /* GET /api/v1/monitors/SLUG/history */
+route_handler api_uptime; /* GET /api/v1/monitors/SLUG/uptime */
 route_handler api_incidents; /* GET /api/v1/incidents */
-route_handler api_incident;  /* GET /api/v1/incidents/ID */
-route_handler api_openapi;   /* GET /openapi.json */
+route_handler api_incident; /* GET /api/v1/incidents/ID */
+route_handler api_openapi; /* GET /openapi.json */
 
 /* ---- for the files of the API, and of other systems' APIs */
 
 /* A problem document as the whole reply. */
-void api_problem(struct reply *reply, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void api_problem(struct reply *reply, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The one answer for what is not there or not to be known. */
 void api_missing(struct reply *reply);
 /* view_open() for a JSON answer: false when the reply says why not (503). */

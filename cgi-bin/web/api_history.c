@@ -20,8 +20,8 @@ struct span {
 };
 
 /* false: the reply says why, and nothing is open. */
-static bool span_open(struct span *span, struct web *web, struct request *req, const struct route_match *match,
-	struct reply *reply)
+static bool span_open(struct span *span, struct web *web, struct request *req,
+	const struct route_match *match, struct reply *reply)
 {
 	int64_t now_s = req->now.wall_us / US_PER_S;
 
@@ -66,8 +66,8 @@ static void put_seconds(struct text *t, const struct rollup *r)
 		text_raw(t, "null");
 	else
 		text_printf(t, "%.6f", uptime);
-	text_printf(t, ",\"up_s\":%" PRId64 ",\"down_s\":%" PRId64 ",\"unknown_s\":%" PRId64, r->up_s, r->down_s,
-		r->unknown_s);
+	text_printf(t, ",\"up_s\":%" PRId64 ",\"down_s\":%" PRId64 ",\"unknown_s\":%" PRId64, r->up_s,
+		r->down_s, r->unknown_s);
 }
 
 static void put_response(struct text *t, const struct rollup *r)
@@ -75,8 +75,8 @@ static void put_response(struct text *t, const struct rollup *r)
 	const struct {
 		const char *name;
 		uint32_t us;
-	} rows[] = {{"min_ms", r->min_us}, {"mean_ms", r->mean_us}, {"p50_ms", r->p50_us}, {"p95_ms", r->p95_us},
-		{"max_ms", r->max_us}};
+	} rows[] = {{"min_ms", r->min_us}, {"mean_ms", r->mean_us}, {"p50_ms", r->p50_us},
+		{"p95_ms", r->p95_us}, {"max_ms", r->max_us}};
 
 	text_printf(t, ",\"count\":%u", r->count);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -98,7 +98,9 @@ static int64_t resolution(const char *value, int64_t span_s)
 	int64_t step;
 
 	if (!value || !*value)
-		return span_s <= 6 * HISTORY_HOUR_S ? 60 : span_s <= 14 * HISTORY_DAY_S ? HISTORY_HOUR_S : HISTORY_DAY_S;
+		return span_s <= 6 * HISTORY_HOUR_S  ? 60 :
+			span_s <= 14 * HISTORY_DAY_S ? HISTORY_HOUR_S :
+						       HISTORY_DAY_S;
 	if (strcmp(value, "hour") == 0)
 		return HISTORY_HOUR_S;
 	if (strcmp(value, "day") == 0)
@@ -113,12 +115,13 @@ static bool put_points(struct span *span, int64_t step, struct text *t, struct e
 
 	if (step < HISTORY_HOUR_S && span->to_s - span->from_s > 2 * HISTORY_DAY_S)
 		step = HISTORY_HOUR_S; /* so many samples are not read for one answer */
-	if (!history_points(span->view.txn, span->monitor->listed->id, span->from_s, span->to_s, step, span->hold_s,
-		    &points, &n, err))
+	if (!history_points(span->view.txn, span->monitor->listed->id, span->from_s, span->to_s, step,
+		    span->hold_s, &points, &n, err))
 		return false;
 	text_raw(t, "{\"monitor\":");
 	text_json_string(t, span->monitor->listed->slug);
-	text_printf(t, ",\"resolution\":%" PRId64 ",\"points\":[", n ? points[0].to_s - points[0].from_s : step);
+	text_printf(
+		t, ",\"resolution\":%" PRId64 ",\"points\":[", n ? points[0].to_s - points[0].from_s : step);
 	for (size_t i = 0; i < n; i++) {
 		text_raw(t, i ? ",{" : "{");
 		put_seconds(t, &points[i]);
@@ -143,7 +146,8 @@ void api_history(struct web *web, struct request *req, const struct route_match 
 	step = resolution(asked, span.to_s - span.from_s);
 	free(asked);
 	if (step == 0)
-		api_problem(reply, 400, "\"resolution\" is \"hour\", \"day\" or a number of seconds from 10.");
+		api_problem(
+			reply, 400, "\"resolution\" is \"hour\", \"day\" or a number of seconds from 10.");
 	else if (put_points(&span, step, &reply->body, &err))
 		finish(req, reply);
 	else
@@ -159,7 +163,8 @@ void api_uptime(struct web *web, struct request *req, const struct route_match *
 
 	if (!span_open(&span, web, req, match, reply))
 		return;
-	if (history_sum(span.view.txn, span.monitor->listed->id, span.from_s, span.to_s, span.hold_s, true, &sum, &err)) {
+	if (history_sum(span.view.txn, span.monitor->listed->id, span.from_s, span.to_s, span.hold_s, true,
+		    &sum, &err)) {
 		sum.from_s = span.from_s;
 		sum.to_s = span.to_s;
 		text_raw(&reply->body, "{\"monitor\":");

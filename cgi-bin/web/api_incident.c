@@ -183,7 +183,8 @@ void api_incident(struct web *web, struct request *req, const struct route_match
 
 	if (!api_view(&view, web, req, reply))
 		return;
-	if (text_to_u64(match->name, &id) && id <= UINT32_MAX && incident_read(&view, (uint32_t)id, &incident, &m, &err)) {
+	if (text_to_u64(match->name, &id) && id <= UINT32_MAX &&
+		incident_read(&view, (uint32_t)id, &incident, &m, &err)) {
 		put_incident(&reply->body, &view, m, &incident, true);
 		incident_clear(&incident);
 		finish(req, reply);

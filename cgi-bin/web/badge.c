@@ -79,11 +79,13 @@ static void say_uptime(struct badge *badge, const struct view *view, const struc
 	else /* cut, not rounded */
 		text_printf(&badge->message, "%.2f %%", (double)(int64_t)(uptime * 10000) / 100);
 	badge->color = uptime < 0 ? looks[STATE_UNKNOWN].color :
-		uptime >= .99 ? looks[STATE_UP].color :
-		uptime >= .95 ? looks[STATE_SUSPECT].color : looks[STATE_DOWN].color;
+		uptime >= .99     ? looks[STATE_UP].color :
+		uptime >= .95     ? looks[STATE_SUSPECT].color :
+				    looks[STATE_DOWN].color;
 }
 
-static void fill(struct badge *badge, const struct view *view, const struct view_monitor *m, const struct request *req)
+static void fill(
+	struct badge *badge, const struct view *view, const struct view_monitor *m, const struct request *req)
 {
 	enum language language = page_language(req, view->site->language);
 	char *show = request_query(req, "show"), *label = request_query(req, "label");
@@ -135,9 +137,12 @@ static void put_words(struct text *t, const struct text *words, unsigned x, unsi
 
 static void put_svg(struct text *t, const struct badge *badge)
 {
-	unsigned left = width_of(text_str(&badge->label)) + 12, right = width_of(text_str(&badge->message)) + 12;
+	unsigned left = width_of(text_str(&badge->label)) + 12,
+		 right = width_of(text_str(&badge->message)) + 12;
 
-	text_printf(t, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"20\" role=\"img\" aria-label=\"",
+	text_printf(t,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"20\" role=\"img\" "
+		"aria-label=\"",
 		left + right);
 	text_xml(t, text_str(&badge->label));
 	text_raw(t, ": ");
@@ -146,8 +151,10 @@ static void put_svg(struct text *t, const struct badge *badge)
 	text_xml(t, text_str(&badge->label));
 	text_raw(t, ": ");
 	text_xml(t, text_str(&badge->message));
-	text_printf(t, "</title><clipPath id=\"r\"><rect width=\"%u\" height=\"20\" rx=\"4\"/></clipPath>"
-		"<g clip-path=\"url(#r)\"><path fill=\"#3c4742\" d=\"M0 0h%uv20H0z\"/><path fill=\"%s\" d=\"M%u 0h%uv20H%uz\"/></g>"
+	text_printf(t,
+		"</title><clipPath id=\"r\"><rect width=\"%u\" height=\"20\" rx=\"4\"/></clipPath>"
+		"<g clip-path=\"url(#r)\"><path fill=\"#3c4742\" d=\"M0 0h%uv20H0z\"/><path fill=\"%s\" "
+		"d=\"M%u 0h%uv20H%uz\"/></g>"
 		"<g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">",
 		left + right, left, badge->color, left, right, left);
 	put_words(t, &badge->label, 0, left - 12);

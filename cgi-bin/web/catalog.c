@@ -52,9 +52,14 @@ static bool list_one(void *arg, const struct monitor *m)
 	if ((catalog->count & (catalog->count + 1)) == 0)
 		catalog->monitors = mem_grow(catalog->monitors, catalog->count * 2 + 2, sizeof(*out));
 	out = &catalog->monitors[catalog->count++];
-	*out = (struct listed){.id = m->id, .slug = mem_str(m->slug), .name = mem_str(m->name),
-		.type = mem_str(m->type), .group_name = mem_str(m->group ? m->group : ""), .is_public = m->is_public,
-		.tags = mem_array(m->tag_count + 1, sizeof(char *)), .tag_count = m->tag_count,
+	*out = (struct listed){.id = m->id,
+		.slug = mem_str(m->slug),
+		.name = mem_str(m->name),
+		.type = mem_str(m->type),
+		.group_name = mem_str(m->group ? m->group : ""),
+		.is_public = m->is_public,
+		.tags = mem_array(m->tag_count + 1, sizeof(char *)),
+		.tag_count = m->tag_count,
 		.interval_ms = m->interval_ms};
 	for (size_t i = 0; i < m->tag_count; i++)
 		out->tags[i] = mem_str(m->tags[i]);
@@ -111,7 +116,8 @@ static void index_ids(struct catalog *catalog)
 }
 
 /* Takes over site and fingerprint. */
-static struct catalog *read_all(struct state_txn *txn, struct site *site, char *fingerprint, struct error *err)
+static struct catalog *read_all(
+	struct state_txn *txn, struct site *site, char *fingerprint, struct error *err)
 {
 	struct catalog *catalog = MEM_NEW(struct catalog);
 

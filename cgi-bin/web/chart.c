@@ -41,7 +41,8 @@ static void put_runs(struct text *t, const enum chart_cell *cells, size_t n, enu
 		if (!any)
 			text_printf(t, "<path class=\"%s\" d=\"", lines[kind].class);
 		any = true;
-		text_printf(t, "M%zu %uh%zu", from * CELL_PITCH, lines[kind].middle, (i - from + 1) * CELL_PITCH - 1);
+		text_printf(t, "M%zu %uh%zu", from * CELL_PITCH, lines[kind].middle,
+			(i - from + 1) * CELL_PITCH - 1);
 	}
 	text_raw(t, any ? "\"/>" : "");
 }
@@ -81,8 +82,10 @@ static void put_recent_label(struct text *t, const enum chart_cell *cells, enum 
 
 void chart_recent(struct text *t, uint64_t recent, enum language language)
 {
-	static const enum chart_cell kinds[] = {[RECENT_NONE] = CELL_NONE, [RECENT_UP] = CELL_UP,
-		[RECENT_DOWN] = CELL_DOWN, [RECENT_UNKNOWN] = CELL_UNKNOWN};
+	static const enum chart_cell kinds[] = {[RECENT_NONE] = CELL_NONE,
+		[RECENT_UP] = CELL_UP,
+		[RECENT_DOWN] = CELL_DOWN,
+		[RECENT_UNKNOWN] = CELL_UNKNOWN};
 	enum chart_cell cells[CHART_RECENT];
 	struct text label = TEXT_INIT;
 
@@ -110,7 +113,9 @@ void chart_spark(struct text *t, const uint32_t *values, size_t n)
 	}
 	if (known < 2)
 		return;
-	text_printf(t, "<svg class=\"spark\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path d=\"",
+	text_printf(t,
+		"<svg class=\"spark\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" "
+		"aria-hidden=\"true\"><path d=\"",
 		(n - 1) * SPARK_STEP, SPARK_HEIGHT);
 	for (size_t i = 0; i < n; i++) {
 		if (values[i])
@@ -206,7 +211,8 @@ static void put_line(const struct plot *plot, size_t from, size_t to)
 		text_raw(plot->t, "h2");
 }
 
-static void put_path(const struct plot *plot, const char *class, void (*put)(const struct plot *, size_t, size_t))
+static void put_path(
+	const struct plot *plot, const char *class, void (*put)(const struct plot *, size_t, size_t))
 {
 	text_printf(plot->t, "<path class=\"%s\" d=\"", class);
 	for (size_t i = 0; i < plot->n; i++) {
@@ -223,11 +229,13 @@ void chart_response(struct text *t, const struct rollup *points, size_t n, int64
 {
 	struct plot plot = {t, points, n, top_us};
 
-	text_printf(t, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
+	text_printf(t,
+		"<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
+		"aria-label=\"",
 		PLOT_WIDTH, PLOT_HEIGHT);
 	text_html(t, label);
-	text_printf(t, "\"><path class=\"grid\" d=\"M0 0h%d M0 %dh%d M0 %dh%d\"/>", PLOT_WIDTH, PLOT_HEIGHT / 2,
-		PLOT_WIDTH, PLOT_HEIGHT, PLOT_WIDTH);
+	text_printf(t, "\"><path class=\"grid\" d=\"M0 0h%d M0 %dh%d M0 %dh%d\"/>", PLOT_WIDTH,
+		PLOT_HEIGHT / 2, PLOT_WIDTH, PLOT_HEIGHT, PLOT_WIDTH);
 	put_shades(&plot, CELL_UNKNOWN, "unseen");
 	put_shades(&plot, CELL_DOWN, "outage");
 	if (top_us) {

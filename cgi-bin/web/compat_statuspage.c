@@ -62,14 +62,18 @@ static void put_component(struct document *d, const struct view_monitor *m, size
 	put_string(d->t, "status", component_status(m));
 	put_time(d->t, "created_at", m->since_us);
 	put_time(d->t, "updated_at", m->checked_us ? m->checked_us : m->since_us);
-	text_printf(d->t, ",\"position\":%zu,\"description\":null,\"showcase\":false,\"start_date\":null,\"group_id\":null,"
-		"\"page_id\":\"upbeat\",\"group\":false,\"only_show_if_degraded\":false}", position);
+	text_printf(d->t,
+		",\"position\":%zu,\"description\":null,\"showcase\":false,\"start_date\":null,\"group_id\":"
+		"null,"
+		"\"page_id\":\"upbeat\",\"group\":false,\"only_show_if_degraded\":false}",
+		position);
 }
 
 static void put_update(struct document *d, const struct incident *incident, size_t number, const char *status,
 	const char *body, int64_t us)
 {
-	text_printf(d->t, "%s{\"id\":\"%u-%zu\",\"incident_id\":\"%u\",\"status\":\"%s\",\"body\":", number ? "," : "",
+	text_printf(d->t,
+		"%s{\"id\":\"%u-%zu\",\"incident_id\":\"%u\",\"status\":\"%s\",\"body\":", number ? "," : "",
 		incident->id, number, incident->id, status);
 	text_json_string(d->t, body);
 	put_time(d->t, "created_at", us);
@@ -87,7 +91,8 @@ static void put_updates(struct document *d, const struct view_monitor *m, const 
 
 	text_raw(d->t, ",\"incident_updates\":[");
 	if (incident->ended_us)
-		put_update(d, incident, n++, "resolved", "This incident has been resolved.", incident->ended_us);
+		put_update(
+			d, incident, n++, "resolved", "This incident has been resolved.", incident->ended_us);
 	for (size_t i = incident->entry_count; i-- > 0;) {
 		const struct incident_entry *e = &incident->entries[i];
 
@@ -110,7 +115,10 @@ static void put_incident(struct document *d, const struct view_monitor *m, const
 	words_put(&name, text_raw, LANGUAGE_EN, WORD_FEED_BEGAN, &arg, 1);
 	text_printf(d->t, "{\"id\":\"%u\"", incident->id);
 	put_string(d->t, "name", text_str(&name));
-	put_string(d->t, "status", incident->ended_us ? "resolved" : incident->acknowledged_us ? "identified" : "investigating");
+	put_string(d->t, "status",
+		incident->ended_us                ? "resolved" :
+			incident->acknowledged_us ? "identified" :
+						    "investigating");
 	put_time(d->t, "created_at", incident->started_us);
 	put_time(d->t, "updated_at", updated_us);
 	put_time(d->t, "started_at", incident->started_us);
@@ -157,7 +165,8 @@ static void put_status(struct document *d)
 
 	view_sentence(d->view, &sentence, text_raw, LANGUAGE_EN);
 	text_printf(d->t, ",\"status\":{\"indicator\":\"%s\"", indicator(d->view));
-	put_string(d->t, "description", strcmp(indicator(d->view), "none") == 0 ? "All Systems Operational" : text_str(&sentence));
+	put_string(d->t, "description",
+		strcmp(indicator(d->view), "none") == 0 ? "All Systems Operational" : text_str(&sentence));
 	text_char(d->t, '}');
 	text_free(&sentence);
 }
@@ -205,8 +214,8 @@ static const struct {
 	{"incidents.json", {put_page, put_all}, false, true},
 };
 
-static bool read_list(struct incident_list *list, const struct view *view, bool wanted, bool only_open,
-	struct error *err)
+static bool read_list(
+	struct incident_list *list, const struct view *view, bool wanted, bool only_open, struct error *err)
 {
 	struct incident_query query = {.only_open = only_open, .most = INCIDENTS_MAX, .entries = true};
 
@@ -230,7 +239,8 @@ static bool put_document(struct document *d, size_t which, struct error *err)
 	return ok;
 }
 
-void statuspage_any(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void statuspage_any(
+	struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	struct view view;
 	struct document d = {.t = &reply->body, .view = &view};
@@ -249,7 +259,8 @@ void statuspage_any(struct web *web, struct request *req, const struct route_mat
 	if (put_document(&d, which, &err)) {
 		reply->type = TYPE_JSON;
 		reply->cache_s = 0;
-		reply_header(reply, "Access-Control-Allow-Origin", "*"); /* as theirs: pages elsewhere read it */
+		reply_header(
+			reply, "Access-Control-Allow-Origin", "*"); /* as theirs: pages elsewhere read it */
 		reply_etag(reply, req, NULL, 0);
 	} else {
 		reply_unavailable(reply, 60, "the store cannot be read now");

@@ -51,15 +51,21 @@ static int64_t number(const struct request *req, const char *name, int64_t max, 
 
 static void read_form(struct asked *asked, struct request *req)
 {
-	*asked = (struct asked){.req = req, .monitors = request_form(req, "monitors"),
-		.types = request_form(req, "types"), .statuses = request_form(req, "statuses"),
-		.search = request_form(req, "search"), .ratios = request_form(req, "custom_uptime_ratios"),
-		.offset = number(req, "offset", INT32_MAX, 0), .limit = number(req, "limit", LIMIT, LIMIT),
+	*asked = (struct asked){.req = req,
+		.monitors = request_form(req, "monitors"),
+		.types = request_form(req, "types"),
+		.statuses = request_form(req, "statuses"),
+		.search = request_form(req, "search"),
+		.ratios = request_form(req, "custom_uptime_ratios"),
+		.offset = number(req, "offset", INT32_MAX, 0),
+		.limit = number(req, "limit", LIMIT, LIMIT),
 		.logs_limit = number(req, "logs_limit", LOGS_MAX, LOGS_MAX),
-		.response_limit = number(req, "response_times_limit", 1000, 24), .logs = flag(req, "logs"),
+		.response_limit = number(req, "response_times_limit", 1000, 24),
+		.logs = flag(req, "logs"),
 		.response_times = flag(req, "response_times"),
 		.response_average = flag(req, "response_times_average"),
-		.all_time = flag(req, "all_time_uptime_ratio"), .ssl = flag(req, "ssl"),
+		.all_time = flag(req, "all_time_uptime_ratio"),
+		.ssl = flag(req, "ssl"),
 		.alert_contacts = flag(req, "alert_contacts")};
 }
 
@@ -110,8 +116,12 @@ static int type_code(const struct view_monitor *m)
 
 static int status_code(enum monitor_state state)
 {
-	static const int codes[STATE__COUNT] = {[STATE_PENDING] = 1, [STATE_UP] = 2, [STATE_SUSPECT] = 8,
-		[STATE_DOWN] = 9, [STATE_UNKNOWN] = 1, [STATE_PAUSED] = 0};
+	static const int codes[STATE__COUNT] = {[STATE_PENDING] = 1,
+		[STATE_UP] = 2,
+		[STATE_SUSPECT] = 8,
+		[STATE_DOWN] = 9,
+		[STATE_UNKNOWN] = 1,
+		[STATE_PAUSED] = 0};
 
 	return codes[state];
 }
@@ -170,11 +180,14 @@ static bool put_ratios(struct answer *a, const struct view_monitor *m)
 	return ok;
 }
 
-static void put_log(struct answer *a, bool first, int type, int64_t from_us, int64_t to_us, const char *detail)
+static void put_log(
+	struct answer *a, bool first, int type, int64_t from_us, int64_t to_us, const char *detail)
 {
-	text_printf(a->t, "%s{\"id\":%" PRId64 ",\"type\":%d,\"datetime\":%" PRId64 ",\"duration\":%" PRId64
-		",\"reason\":{\"code\":\"%s\",\"detail\":", first ? "" : ",", from_us / US_PER_S, type, from_us / US_PER_S,
-		(to_us - from_us) / US_PER_S, type == 1 ? "333333" : "200");
+	text_printf(a->t,
+		"%s{\"id\":%" PRId64 ",\"type\":%d,\"datetime\":%" PRId64 ",\"duration\":%" PRId64
+		",\"reason\":{\"code\":\"%s\",\"detail\":",
+		first ? "" : ",", from_us / US_PER_S, type, from_us / US_PER_S, (to_us - from_us) / US_PER_S,
+		type == 1 ? "333333" : "200");
 	text_json_string(a->t, detail);
 	text_raw(a->t, "}}");
 }
@@ -222,8 +235,8 @@ static bool put_response_times(struct answer *a, const struct view_monitor *m)
 		if (!points[i].count)
 			continue;
 		series_merge(&sum, &points[i]);
-		text_printf(a->t, "%s{\"datetime\":%" PRId64 ",\"value\":%u}", first ? "" : ",", points[i].from_s,
-			points[i].mean_us / 1000);
+		text_printf(a->t, "%s{\"datetime\":%" PRId64 ",\"value\":%u}", first ? "" : ",",
+			points[i].from_s, points[i].mean_us / 1000);
 		first = false;
 		left--;
 	}
@@ -254,10 +267,13 @@ static bool put_monitor(struct answer *a, const struct view_monitor *m)
 	text_json_string(a->t, m->listed->name);
 	if (!put_url(a, m))
 		return false;
-	text_printf(a->t, ",\"type\":%d,\"sub_type\":\"\",\"keyword_type\":null,\"keyword_case_type\":null,\"keyword_value\":\"\","
-		"\"http_username\":\"\",\"http_password\":\"\",\"port\":\"\",\"interval\":%" PRId64 ",\"timeout\":30,\"status\":%d,"
-		"\"create_datetime\":%" PRId64, type_code(m), m->listed->interval_ms / 1000, status_code(m->state),
-		m->since_us / US_PER_S);
+	text_printf(a->t,
+		",\"type\":%d,\"sub_type\":\"\",\"keyword_type\":null,\"keyword_case_type\":null,\"keyword_"
+		"value\":\"\","
+		"\"http_username\":\"\",\"http_password\":\"\",\"port\":\"\",\"interval\":%" PRId64
+		",\"timeout\":30,\"status\":%d,"
+		"\"create_datetime\":%" PRId64,
+		type_code(m), m->listed->interval_ms / 1000, status_code(m->state), m->since_us / US_PER_S);
 	if (a->asked->ratios && *a->asked->ratios && !put_ratios(a, m))
 		return false;
 	if (a->asked->all_time) {
@@ -269,7 +285,8 @@ static bool put_monitor(struct answer *a, const struct view_monitor *m)
 	if (a->asked->alert_contacts)
 		text_raw(a->t, ",\"alert_contacts\":[]");
 	if (a->asked->ssl && m->certificate_s)
-		text_printf(a->t, ",\"ssl\":{\"brand\":\"\",\"product\":null,\"expires\":%" PRId64 "}", m->certificate_s);
+		text_printf(a->t, ",\"ssl\":{\"brand\":\"\",\"product\":null,\"expires\":%" PRId64 "}",
+			m->certificate_s);
 	if (a->asked->logs && !put_logs(a, m))
 		return false;
 	if ((a->asked->response_times || a->asked->response_average) && !put_response_times(a, m))
@@ -295,8 +312,10 @@ static bool put_monitors(struct answer *a)
 		text_raw(&rows, shown++ ? "," : "");
 		ok = put_monitor(a, &a->view->monitors[i]);
 	}
-	text_printf(t, "{\"stat\":\"ok\",\"pagination\":{\"offset\":%" PRId64 ",\"limit\":%" PRId64 ",\"total\":%" PRId64
-		"},\"monitors\":[", a->asked->offset, a->asked->limit, total);
+	text_printf(t,
+		"{\"stat\":\"ok\",\"pagination\":{\"offset\":%" PRId64 ",\"limit\":%" PRId64
+		",\"total\":%" PRId64 "},\"monitors\":[",
+		a->asked->offset, a->asked->limit, total);
 	text_rawn(t, text_str(&rows), rows.len);
 	text_raw(t, "]}\n");
 	text_free(&rows);
@@ -308,12 +327,14 @@ static void fail(struct reply *reply, const char *parameter, const char *message
 {
 	reply->type = TYPE_JSON;
 	text_clear(&reply->body);
-	text_printf(&reply->body, "{\"stat\":\"fail\",\"error\":{\"type\":\"invalid_parameter\",\"parameter_name\":\"%s\","
-		"\"passed_value\":\"\",\"message\":\"%s\"}}\n", parameter, message);
+	text_printf(&reply->body,
+		"{\"stat\":\"fail\",\"error\":{\"type\":\"invalid_parameter\",\"parameter_name\":\"%s\","
+		"\"passed_value\":\"\",\"message\":\"%s\"}}\n",
+		parameter, message);
 }
 
-void uptimerobot_get_monitors(struct web *web, struct request *req, const struct route_match *match,
-	struct reply *reply)
+void uptimerobot_get_monitors(
+	struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	struct error err = {0};
 	struct asked asked;

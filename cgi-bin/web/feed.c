@@ -114,7 +114,9 @@ static void put_feed(struct feed *f, const struct incident_list *list)
 
 		newest_us = us > newest_us ? us : newest_us;
 	}
-	text_printf(f->t, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"%s\">\n<id>",
+	text_printf(f->t,
+		"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" "
+		"xml:lang=\"%s\">\n<id>",
 		language_tag(f->language));
 	text_xml(f->t, f->address);
 	text_raw(f->t, "/</id><title>");

@@ -54,8 +54,8 @@ static bool take_sample(void *arg, const struct sample *sample)
 static bool read_samples(struct state_txn *txn, uint32_t id, int64_t from_s, int64_t to_s, int64_t hold_s,
 	struct samples *list, struct error *err)
 {
-	return state_sample_scan(txn, id, (from_s - hold_s) * US_PER_S, (to_s + hold_s) * US_PER_S, take_sample, list,
-		err);
+	return state_sample_scan(
+		txn, id, (from_s - hold_s) * US_PER_S, (to_s + hold_s) * US_PER_S, take_sample, list, err);
 }
 
 /* ---- sums */
@@ -82,7 +82,8 @@ static bool sum_samples(const struct summing *s, int64_t from_s, int64_t to_s)
 		/* before the first result there was nothing to see: that is not unknown, it is nothing */
 		int64_t first_s = list.rows[0].at_us / US_PER_S;
 
-		series_rollup(list.rows, list.n, first_s > from_s ? first_s : from_s, to_s, s->hold_s, &rollup);
+		series_rollup(
+			list.rows, list.n, first_s > from_s ? first_s : from_s, to_s, s->hold_s, &rollup);
 		series_merge(s->out, &rollup);
 	}
 	free(list.rows);
@@ -152,8 +153,8 @@ static bool place_rollup(void *arg, const struct rollup *r)
 	return true;
 }
 
-static bool fill_from_samples(struct state_txn *txn, uint32_t id, int64_t hold_s, struct pieces *pieces,
-	struct error *err)
+static bool fill_from_samples(
+	struct state_txn *txn, uint32_t id, int64_t hold_s, struct pieces *pieces, struct error *err)
 {
 	struct samples list = {0};
 	int64_t to_s = pieces->from_s + (int64_t)pieces->n * pieces->step_s;
@@ -167,7 +168,8 @@ static bool fill_from_samples(struct state_txn *txn, uint32_t id, int64_t hold_s
 			continue; /* before the first result */
 		while (first + 1 < list.n && list.rows[first + 1].at_us <= point->from_s * US_PER_S)
 			first++;
-		for (last = first; last < list.n && list.rows[last].at_us < (point->to_s + hold_s) * US_PER_S;)
+		for (last = first;
+			last < list.n && list.rows[last].at_us < (point->to_s + hold_s) * US_PER_S;)
 			last++;
 		series_rollup(list.rows + first, last - first, point->from_s, point->to_s, hold_s, point);
 	}
@@ -195,13 +197,16 @@ bool history_points(struct state_txn *txn, uint32_t id, int64_t from_s, int64_t 
 	int64_t hold_s, struct rollup **points, size_t *n, struct error *err)
 {
 	struct pieces pieces;
-	int64_t unit = step_s >= HISTORY_DAY_S ? HISTORY_DAY_S : step_s >= HISTORY_HOUR_S ? HISTORY_HOUR_S : 1;
+	int64_t unit = step_s >= HISTORY_DAY_S ? HISTORY_DAY_S :
+		step_s >= HISTORY_HOUR_S       ? HISTORY_HOUR_S :
+						 1;
 	bool ok;
 
 	while ((to_s - from_s) / step_s >= HISTORY_POINTS_MAX)
 		step_s *= 2;
 	from_s -= from_s % unit; /* records begin at whole hours and days */
-	pieces = (struct pieces){.n = (size_t)((to_s - from_s + step_s - 1) / step_s), .from_s = from_s, .step_s = step_s};
+	pieces = (struct pieces){
+		.n = (size_t)((to_s - from_s + step_s - 1) / step_s), .from_s = from_s, .step_s = step_s};
 	pieces.points = mem_array(pieces.n + 1, sizeof(*pieces.points));
 	for (size_t i = 0; i < pieces.n; i++) {
 		pieces.points[i].from_s = from_s + (int64_t)i * step_s;
@@ -210,8 +215,9 @@ bool history_points(struct state_txn *txn, uint32_t id, int64_t from_s, int64_t 
 	if (unit == 1)
 		ok = fill_from_samples(txn, id, hold_s, &pieces, err);
 	else
-		ok = state_rollup_scan(txn, unit == HISTORY_DAY_S ? ROLLUP_DAY : ROLLUP_HOUR, id, from_s, to_s,
-			place_rollup, &pieces, err) && fill_last(txn, id, to_s, hold_s, &pieces, err);
+		ok = state_rollup_scan(txn, unit == HISTORY_DAY_S ? ROLLUP_DAY : ROLLUP_HOUR, id, from_s,
+			     to_s, place_rollup, &pieces, err) &&
+			fill_last(txn, id, to_s, hold_s, &pieces, err);
 	*points = pieces.points;
 	*n = pieces.n;
 	if (!ok) {

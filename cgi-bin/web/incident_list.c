@@ -40,8 +40,8 @@ static bool choose(void *arg, const struct incident *incident)
 	return true;
 }
 
-bool incident_list_read(struct incident_list *list, const struct view *view, const struct incident_query *query,
-	struct error *err)
+bool incident_list_read(struct incident_list *list, const struct view *view,
+	const struct incident_query *query, struct error *err)
 {
 	struct choosing choosing = {view, query, list, mem_array(query->most + 1, sizeof(uint32_t)), 0};
 	bool ok;
@@ -49,8 +49,8 @@ bool incident_list_read(struct incident_list *list, const struct view *view, con
 	memset(list, 0, sizeof(*list));
 	list->monitors = mem_array(query->most + 1, sizeof(*list->monitors));
 	list->incidents = mem_array(query->most + 1, sizeof(*list->incidents));
-	ok = state_incident_scan(view->txn, query->monitor ? query->monitor->listed->id : 0, query->only_open, true,
-		choose, &choosing, err);
+	ok = state_incident_scan(view->txn, query->monitor ? query->monitor->listed->id : 0, query->only_open,
+		true, choose, &choosing, err);
 	for (size_t i = 0; ok && i < list->count; i++)
 		ok = incident_read(view, choosing.ids[i], &list->incidents[i], &list->monitors[i], err);
 	free(choosing.ids);
@@ -70,8 +70,8 @@ void incident_list_clear(struct incident_list *list)
 
 /* ---- one */
 
-static bool apply_requests(const struct view *view, const struct view_monitor *m, struct incident *incident,
-	struct error *err)
+static bool apply_requests(
+	const struct view *view, const struct view_monitor *m, struct incident *incident, struct error *err)
 {
 	struct monitor monitor = {0};
 	struct judge judge;

@@ -13,20 +13,20 @@
 struct incident_query {
 	const struct view_monitor *monitor; /* NULL: of all that the asker may see */
 	bool only_open;
-	int64_t since_us;                   /* that began at or after it, or last still; 0: all */
-	size_t skip, most;                  /* paging, newest first */
-	bool entries;                       /* with notes and evidence */
+	int64_t since_us; /* that began at or after it, or last still; 0: all */
+	size_t skip, most; /* paging, newest first */
+	bool entries; /* with notes and evidence */
 };
 
 struct incident_list {
-	struct incident *incidents;              /* newest first; owned */
-	const struct view_monitor **monitors;    /* of each */
+	struct incident *incidents; /* newest first; owned */
+	const struct view_monitor **monitors; /* of each */
 	size_t count;
-	bool more;                               /* there are older ones */
+	bool more; /* there are older ones */
 };
 
-bool incident_list_read(struct incident_list *list, const struct view *view, const struct incident_query *query,
-	struct error *err);
+bool incident_list_read(struct incident_list *list, const struct view *view,
+	const struct incident_query *query, struct error *err);
 void incident_list_clear(struct incident_list *list);
 
 /* One by its id, with pending requests applied; ERROR_MISSING also when the asker may not know of it. The

@@ -116,8 +116,8 @@ void page_remember_language(const struct request *req, struct reply *reply)
 
 	if (!from_query(req, &language))
 		return;
-	text_printf(&t, COOKIE "%s; Path=%s/; Max-Age=31536000; SameSite=Lax; HttpOnly", language_tag(language),
-		req->mount);
+	text_printf(&t, COOKIE "%s; Path=%s/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+		language_tag(language), req->mount);
 	reply_header(reply, "Set-Cookie", text_str(&t));
 	text_free(&t);
 }

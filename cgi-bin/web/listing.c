@@ -46,7 +46,8 @@ void listing_query_read(struct listing_query *query, const struct request *req)
 	for (int i = 0; sort && i < SORT__COUNT; i++)
 		if (strcmp(sort, sort_names[i]) == 0)
 			query->sort = (enum listing_sort)i;
-	query->page = page && text_to_u64(page, &number) && number >= 1 && number < 1000000 ? (size_t)number : 1;
+	query->page =
+		page && text_to_u64(page, &number) && number >= 1 && number < 1000000 ? (size_t)number : 1;
 	free(state);
 	free(sort);
 	free(page);
@@ -87,7 +88,8 @@ static bool matches(const struct view_monitor *m, const struct listing_query *qu
 {
 	return (!query->has_state || m->state == query->state) &&
 		(!query->group || strcmp(m->listed->group_name, query->group) == 0) &&
-		(!query->tag || has_tag(m->listed, query->tag)) && (!query->q || mentions(m->listed, query->q));
+		(!query->tag || has_tag(m->listed, query->tag)) &&
+		(!query->q || mentions(m->listed, query->q));
 }
 
 /* ---- order */
@@ -244,8 +246,8 @@ static struct entry *match_all(const struct view *view, const struct listing_que
 	return entries;
 }
 
-void listing_page(struct listing *listing, const struct view *view, const struct listing_query *query, size_t page,
-	size_t per_page)
+void listing_page(struct listing *listing, const struct view *view, const struct listing_query *query,
+	size_t page, size_t per_page)
 {
 	size_t n, from;
 	struct entry *entries = match_all(view, query, &n);

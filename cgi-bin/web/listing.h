@@ -19,12 +19,12 @@ const char *listing_sort_name(enum listing_sort sort); /* "state" "name" "respon
 
 /* What was asked for; strings are owned, NULL: not asked. */
 struct listing_query {
-	char *q;                  /* part of name, slug, group or a tag, in any case */
+	char *q; /* part of name, slug, group or a tag, in any case */
 	char *group, *tag;
 	bool has_state;
 	enum monitor_state state;
 	enum listing_sort sort;
-	size_t page;              /* from 1 */
+	size_t page; /* from 1 */
 };
 /* From ?q= group= tag= state= sort= page=; what is not understood is as if not asked. */
 void listing_query_read(struct listing_query *query, const struct request *req);
@@ -33,26 +33,26 @@ bool listing_query_asks(const struct listing_query *query); /* is anything filte
 
 /* A run of rows of one group. */
 struct listing_group {
-	const char *name;        /* "" when none */
-	size_t first, count;     /* shown rows: indexes into rows */
-	size_t folded;           /* matching ones that are not shown */
+	const char *name; /* "" when none */
+	size_t first, count; /* shown rows: indexes into rows */
+	size_t folded; /* matching ones that are not shown */
 	size_t counts[STATE__COUNT]; /* of all matching ones */
 };
 
 struct listing {
 	const struct view_monitor **rows; /* shown ones */
 	size_t row_count;
-	struct listing_group *groups;     /* those with matching monitors, in the order of the list */
+	struct listing_group *groups; /* those with matching monitors, in the order of the list */
 	size_t group_count;
 	size_t matching;
-	size_t page, pages;               /* 1 of 1 when not paged */
+	size_t page, pages; /* 1 of 1 when not paged */
 };
 
 void listing_make(struct listing *listing, const struct view *view, const struct listing_query *query);
 /* The same without groups and folding: page `page` (from 1) of per_page rows, in the order asked for. A page
    beyond the last has no rows. */
-void listing_page(struct listing *listing, const struct view *view, const struct listing_query *query, size_t page,
-	size_t per_page);
+void listing_page(struct listing *listing, const struct view *view, const struct listing_query *query,
+	size_t page, size_t per_page);
 void listing_clear(struct listing *listing);
 
 #endif

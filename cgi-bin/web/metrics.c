@@ -62,7 +62,8 @@ static const struct {
 	const char *name, *help;
 	metric_value *value;
 } families[] = {
-	{"probe_success", "Whether the monitor is up (1) or down (0). Absent while that is not known.", success},
+	{"probe_success", "Whether the monitor is up (1) or down (0). Absent while that is not known.",
+		success},
 	{"probe_duration_seconds", "Response time of the newest good check.", duration},
 	{"probe_ssl_earliest_cert_expiry", "End of the certificate, seconds since 1970.", certificate},
 	{"upbeat_monitor_since_timestamp_seconds", "Since when the monitor is in its state.", since},
@@ -126,8 +127,8 @@ static void put_whole(struct text *t, const struct view *view)
 {
 	put_head(t, "upbeat_monitors", "How many monitors are in each state.", "gauge");
 	for (int state = 0; state < STATE__COUNT; state++)
-		text_printf(t, "upbeat_monitors{state=\"%s\"} %zu\n", monitor_state_name((enum monitor_state)state),
-			view->counts[state]);
+		text_printf(t, "upbeat_monitors{state=\"%s\"} %zu\n",
+			monitor_state_name((enum monitor_state)state), view->counts[state]);
 	put_head(t, "upbeat_watching", "Whether passes of the prober are fresh and can see.", "gauge");
 	text_printf(t, "upbeat_watching %d\n", view->watching == WATCHING);
 	put_head(t, "upbeat_pass_timestamp_seconds", "The newest sign of life of a pass.", "gauge");

@@ -19,9 +19,9 @@
 enum outcome_kind { MISSING, DONE, BAD_BODY, STALE_FORM, NOT_ALLOWED, REFUSED, NOT_STORED };
 struct asked {
 	enum outcome_kind kind;
-	enum word refused;     /* REFUSED: the sentence that says why */
-	uint64_t id;           /* DONE: in the queue */
-	struct error err;      /* BAD_BODY, NOT_STORED */
+	enum word refused; /* REFUSED: the sentence that says why */
+	uint64_t id; /* DONE: in the queue */
+	struct error err; /* BAD_BODY, NOT_STORED */
 };
 
 /* ---- reading what is asked */
@@ -114,8 +114,8 @@ static bool read_asked(const struct request *req, const char *slug, enum request
 /* ---- checking it against what is */
 
 /* Tries it on copies. WORD_NONE: it can be done. */
-static enum word try_it(const struct view *view, const struct view_monitor *m, const struct person_request *request,
-	struct error *err)
+static enum word try_it(const struct view *view, const struct view_monitor *m,
+	const struct person_request *request, struct error *err)
 {
 	struct monitor monitor = {0};
 	struct incident incident = {0};
@@ -125,13 +125,15 @@ static enum word try_it(const struct view *view, const struct view_monitor *m, c
 
 	if (!view_details(view, m, &monitor, &judge, NULL, err))
 		return refused;
-	if (request->incident && (!state_incident(view->txn, request->incident, &incident, err) ||
-					 incident.monitor_id != m->listed->id)) {
+	if (request->incident &&
+		(!state_incident(view->txn, request->incident, &incident, err) ||
+			incident.monitor_id != m->listed->id)) {
 		refused = WORD_REQUEST_NO_INCIDENT;
 	} else {
 		target.incident = incident.id ? &incident : NULL;
 		target.paused_by_config = monitor.paused;
-		refused = request_apply(request, view->asker.name, view->now_us, &target, view->now_us).refused;
+		refused =
+			request_apply(request, view->asker.name, view->now_us, &target, view->now_us).refused;
 	}
 	incident_clear(&incident);
 	monitor_clear(&monitor);
@@ -148,8 +150,8 @@ static void enqueue(struct web *web, const struct view *view, const struct reque
 	asked->kind = NOT_STORED;
 	request_encode(&payload, request);
 	if (inbox && state_inbox_seen(view->txn, &seen, &asked->err) &&
-		inbox_queue_put(inbox, INBOX_REQUEST, view->asker.name, payload.ptr, payload.len, &req->now, seen,
-			&asked->id, &asked->err))
+		inbox_queue_put(inbox, INBOX_REQUEST, view->asker.name, payload.ptr, payload.len, &req->now,
+			seen, &asked->id, &asked->err))
 		asked->kind = DONE;
 	else
 		log_limited("operate", "a request could not be stored: %s", asked->err.text);
@@ -171,8 +173,8 @@ static bool is_meant(const struct view *view, const struct request *req)
 	return good;
 }
 
-static void ask(struct web *web, const struct view *view, struct request *req, const struct route_match *match,
-	struct asked *asked, uint32_t *incident)
+static void ask(struct web *web, const struct view *view, struct request *req,
+	const struct route_match *match, struct asked *asked, uint32_t *incident)
 {
 	const struct view_monitor *m = view_find(view, match->name);
 	struct person_request request = {0};

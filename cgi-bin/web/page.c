@@ -156,8 +156,8 @@ static void put_seed(const struct page *page, struct text *seed)
 	char form[33];
 
 	text_printf(seed, "%" PRIu64 " %s %" PRId64 " %" PRId64 " %d %d %d%d%d ", v->site->generation,
-		v->catalog->fingerprint, v->watched_us, v->now_us / ETAG_EVERY_US, v->watching, (int)page->language,
-		v->asker.sees_all, v->asker.operates, v->asker.sees_public);
+		v->catalog->fingerprint, v->watched_us, v->now_us / ETAG_EVERY_US, v->watching,
+		(int)page->language, v->asker.sees_all, v->asker.operates, v->asker.sees_public);
 	text_raw(seed, v->asker.name ? v->asker.name : "");
 	text_printf(seed, " %s%s?%s ", page->base, page->req->path, page->req->query);
 	for (size_t i = 0; i < v->problem_count; i++)
@@ -213,7 +213,8 @@ bool page_begin(struct page *page, struct web *web, struct request *req, struct 
 	page_remember_language(req, reply);
 	reply_header(reply, "Vary", "Accept-Language, Cookie");
 	page->data = data_new();
-	put_frame(page->data, req, page->language, page->view.site->title ? page->view.site->title : "Upbeat");
+	put_frame(
+		page->data, req, page->language, page->view.site->title ? page->view.site->title : "Upbeat");
 	data_text(page->data, "zone", page->zone_name);
 	put_icon(page->data, req, view_overall(&page->view));
 	return true;

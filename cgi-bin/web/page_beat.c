@@ -47,7 +47,8 @@ static void put_run(struct page *page, const struct beat_last *last)
 
 static void put_last(struct page *page, const struct monitor *monitor, const struct beat_last *last)
 {
-	struct beat_age age = beat_age(monitor->heartbeat, last, &page->req->now, page->view.pass.grace_from_us);
+	struct beat_age age =
+		beat_age(monitor->heartbeat, last, &page->req->now, page->view.pass.grace_from_us);
 	struct text t = TEXT_INIT;
 	char status[8] = "";
 
@@ -141,7 +142,9 @@ static void put_how(struct page *page, const struct monitor *monitor)
 	data_text(page->data, "ours", ours);
 	data_flag(page->data, "signed", monitor->heartbeat->secret_count > 0);
 	data_text(page->data, "token",
-		page->view.asker.kind == ASKER_PERSON && page->view.asker.operates ? monitor->heartbeat->token : NULL);
+		page->view.asker.kind == ASKER_PERSON && page->view.asker.operates ?
+			monitor->heartbeat->token :
+			NULL);
 	data_flag(page->data, "how", page->view.asker.kind == ASKER_PERSON);
 	free(ours);
 }

@@ -77,8 +77,8 @@ static void put_title(struct page *page)
 static void put_counts(struct page *page, struct data *d, const size_t counts[STATE__COUNT],
 	const struct listing_query *query)
 {
-	static const enum monitor_state order[] = {STATE_DOWN, STATE_UNKNOWN, STATE_SUSPECT, STATE_PENDING,
-		STATE_UP, STATE_PAUSED};
+	static const enum monitor_state order[] = {
+		STATE_DOWN, STATE_UNKNOWN, STATE_SUSPECT, STATE_PENDING, STATE_UP, STATE_PAUSED};
 
 	for (size_t i = 0; i < COUNT_OF(order); i++) {
 		struct data *item;
@@ -104,8 +104,8 @@ static void put_problems(struct page *page)
 		errors += !problem->warning;
 		data_text(item, "text", problem->text);
 		if (problem->line)
-			data_printf(item, "place", "%s:%u:%u", problem->file ? problem->file : "", problem->line,
-				problem->column);
+			data_printf(item, "place", "%s:%u:%u", problem->file ? problem->file : "",
+				problem->line, problem->column);
 		else
 			data_text(item, "place", problem->file);
 	}
@@ -114,7 +114,8 @@ static void put_problems(struct page *page)
 			words_count(errors, WORD_CONFIG_PROBLEMS_ONE, WORD_CONFIG_PROBLEMS), errors);
 	else
 		page_word_count(page, page->data, "problems_sentence",
-			words_count(v->problem_count, WORD_CONFIG_WARNINGS_ONE, WORD_CONFIG_WARNINGS), v->problem_count);
+			words_count(v->problem_count, WORD_CONFIG_WARNINGS_ONE, WORD_CONFIG_WARNINGS),
+			v->problem_count);
 	data_flag(page->data, "problems_wrong", errors > 0);
 	data_flag(page->data, "problems_any", v->problem_count > 0);
 }
@@ -217,7 +218,8 @@ static void put_option(struct data *d, const char *list, const char *value, cons
 static void put_search(struct page *page, const struct listing_query *query)
 {
 	static const enum word sort_words[SORT__COUNT] = {[SORT_STATE] = WORD_SORT_STATE,
-		[SORT_NAME] = WORD_SORT_NAME, [SORT_RESPONSE] = WORD_SORT_RESPONSE,
+		[SORT_NAME] = WORD_SORT_NAME,
+		[SORT_RESPONSE] = WORD_SORT_RESPONSE,
 		[SORT_CONFIGURED] = WORD_SORT_CONFIGURED};
 	const struct catalog *catalog = page->view.catalog;
 	struct data *d = page->data;
@@ -229,8 +231,8 @@ static void put_search(struct page *page, const struct listing_query *query)
 	data_flag(d, "asked", listing_query_asks(query));
 	data_printf(d, "total", "%zu", page->view.count);
 	for (int i = 0; i < SORT__COUNT; i++)
-		put_option(d, "sorts", listing_sort_name((enum listing_sort)i), word(page->language, sort_words[i]),
-			query->sort == (enum listing_sort)i);
+		put_option(d, "sorts", listing_sort_name((enum listing_sort)i),
+			word(page->language, sort_words[i]), query->sort == (enum listing_sort)i);
 	data_text(d, "group_asked", query->group);
 	if (!page->view.asker.sees_all || catalog->group_count < 2)
 		return; /* names of groups may tell of monitors that are not to be known */
@@ -276,7 +278,8 @@ static void put_patterns(struct page *page)
 	data_text(page->data, "no_day_pattern", word(page->language, WORD_DAY_NO_DATA));
 }
 
-void page_dashboard(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void page_dashboard(
+	struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	struct page page;
 	struct listing_query query;

@@ -29,10 +29,15 @@ static void put_sentence(struct page *page, struct data *d, enum word id, const 
 static void put_attempt(struct page *page, struct data *d, const struct incident_entry *e)
 {
 	static const enum word words[OUTCOME__COUNT] = {[OUTCOME_UP] = WORD_ENTRY_ATTEMPT_GOOD,
-		[OUTCOME_DOWN] = WORD_ENTRY_ATTEMPT_BAD, [OUTCOME_UNKNOWN] = WORD_ENTRY_ATTEMPT_UNKNOWN};
+		[OUTCOME_DOWN] = WORD_ENTRY_ATTEMPT_BAD,
+		[OUTCOME_UNKNOWN] = WORD_ENTRY_ATTEMPT_UNKNOWN};
 
-	put_sentence(page, d, e->outcome < OUTCOME__COUNT ? words[e->outcome] : WORD_ENTRY_ATTEMPT_UNKNOWN, e->text, NULL);
-	data_text(d, "tone", e->outcome == OUTCOME_UP ? "up" : e->outcome == OUTCOME_DOWN ? "down" : "unknown");
+	put_sentence(page, d, e->outcome < OUTCOME__COUNT ? words[e->outcome] : WORD_ENTRY_ATTEMPT_UNKNOWN,
+		e->text, NULL);
+	data_text(d, "tone",
+		e->outcome == OUTCOME_UP           ? "up" :
+			e->outcome == OUTCOME_DOWN ? "down" :
+						     "unknown");
 }
 
 static void put_decided(struct page *page, struct data *d, const struct incident_entry *e)
@@ -62,17 +67,23 @@ static void put_queued(struct page *page, struct data *d, const struct incident_
 	enum event_kind event;
 	bool known = e->text && event_parse(e->text, &event);
 
-	put_sentence(page, d, WORD_ENTRY_QUEUED, e->who, known ? word(page->language, word_of_event(event)) : e->text);
+	put_sentence(page, d, WORD_ENTRY_QUEUED, e->who,
+		known ? word(page->language, word_of_event(event)) : e->text);
 	data_text(d, "tone", "pending");
 }
 
 static void put_delivery(struct page *page, struct data *d, const struct incident_entry *e)
 {
 	static const enum word words[OUTCOME__COUNT] = {[OUTCOME_UP] = WORD_ENTRY_DELIVERED,
-		[OUTCOME_DOWN] = WORD_ENTRY_DELIVERY_FAILED, [OUTCOME_UNKNOWN] = WORD_ENTRY_DELIVERY_RETRY};
+		[OUTCOME_DOWN] = WORD_ENTRY_DELIVERY_FAILED,
+		[OUTCOME_UNKNOWN] = WORD_ENTRY_DELIVERY_RETRY};
 
-	put_sentence(page, d, e->outcome < OUTCOME__COUNT ? words[e->outcome] : WORD_ENTRY_DELIVERY_RETRY, e->who, e->text);
-	data_text(d, "tone", e->outcome == OUTCOME_UP ? "up" : e->outcome == OUTCOME_DOWN ? "down" : "suspect");
+	put_sentence(page, d, e->outcome < OUTCOME__COUNT ? words[e->outcome] : WORD_ENTRY_DELIVERY_RETRY,
+		e->who, e->text);
+	data_text(d, "tone",
+		e->outcome == OUTCOME_UP           ? "up" :
+			e->outcome == OUTCOME_DOWN ? "down" :
+						     "suspect");
 }
 
 static void put_acknowledged(struct page *page, struct data *d, const struct incident_entry *e)
@@ -92,10 +103,12 @@ static void put_note(struct page *page, struct data *d, const struct incident_en
 	data_text(d, "tone", "pending");
 	data_text(d, "said", e->text);
 	if (page->view.asker.sees_all)
-		data_text(d, "seen_by", word(page->language, e->status == 1 ? WORD_NOTE_PUBLIC : WORD_NOTE_PRIVATE));
+		data_text(d, "seen_by",
+			word(page->language, e->status == 1 ? WORD_NOTE_PUBLIC : WORD_NOTE_PRIVATE));
 }
 
-static void (*const put_by_kind[ENTRY__COUNT])(struct page *, struct data *, const struct incident_entry *) = {
+static void (*const put_by_kind[ENTRY__COUNT])(
+	struct page *, struct data *, const struct incident_entry *) = {
 	[ENTRY_ATTEMPT] = put_attempt,
 	[ENTRY_DECIDED] = put_decided,
 	[ENTRY_HELD] = put_held,
@@ -132,7 +145,8 @@ static void put_timings(struct page *page, struct data *d, const struct timings 
 
 static void put_evidence(struct page *page, struct data *d, const struct incident_entry *e)
 {
-	data_flag(d, "evidence", e->kind == ENTRY_ATTEMPT && (e->address || e->headers || e->body || e->status));
+	data_flag(d, "evidence",
+		e->kind == ENTRY_ATTEMPT && (e->address || e->headers || e->body || e->status));
 	data_text(d, "address", e->address);
 	data_text(d, "headers", e->headers);
 	data_text(d, "body", e->body);
@@ -191,7 +205,8 @@ static void put_all(struct page *page, const struct incident *incident, const st
 	page_put_incident(page, d, incident, m);
 	data_text(d, "overall", incident->ended_us ? "up" : monitor_state_name(incident->state));
 	data_flag(d, "refresh", !incident->ended_us);
-	data_printf(d, "title", "%s · %s", m->listed->name, page->view.site->title ? page->view.site->title : "");
+	data_printf(
+		d, "title", "%s · %s", m->listed->name, page->view.site->title ? page->view.site->title : "");
 	for (size_t i = 0; i < incident->entry_count; i++)
 		if (incident_entry_shown(&page->view, &incident->entries[i]))
 			put_entry(page, &incident->entries[i]);

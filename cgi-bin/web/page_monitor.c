@@ -43,14 +43,15 @@ static bool put_uptimes(struct subject *s, struct error *err)
 	static const struct {
 		int64_t days;
 		enum word word;
-	} spans[] = {{1, WORD_UPTIME_24H}, {30, WORD_UPTIME_30D}, {90, WORD_UPTIME_90D}, {365, WORD_UPTIME_1Y}};
+	} spans[] = {
+		{1, WORD_UPTIME_24H}, {30, WORD_UPTIME_30D}, {90, WORD_UPTIME_90D}, {365, WORD_UPTIME_1Y}};
 
 	for (size_t i = 0; i < COUNT_OF(spans); i++) {
 		struct data *item = data_item(s->page->data, "uptimes");
 		struct rollup sum;
 
-		if (!history_sum(s->page->view.txn, s->m->listed->id, s->now_s - spans[i].days * HISTORY_DAY_S, s->now_s,
-			    s->hold_s, true, &sum, err))
+		if (!history_sum(s->page->view.txn, s->m->listed->id,
+			    s->now_s - spans[i].days * HISTORY_DAY_S, s->now_s, s->hold_s, true, &sum, err))
 			return false;
 		data_text(item, "span", word(s->page->language, spans[i].word));
 		put_percent(item, "percent", &sum);
@@ -146,8 +147,8 @@ static bool put_chart(struct subject *s, struct error *err)
 	size_t n;
 
 	put_span_links(s, span);
-	if (!history_points(s->page->view.txn, s->m->listed->id, s->now_s - span->length_s, s->now_s, span->step_s,
-		    s->hold_s, &points, &n, err))
+	if (!history_points(s->page->view.txn, s->m->listed->id, s->now_s - span->length_s, s->now_s,
+		    span->step_s, s->hold_s, &points, &n, err))
 		return false;
 	words_put(&label, text_raw, s->page->language, WORD_CHART_TITLE, &arg, 1);
 	data_text(s->page->data, "chart_title", text_str(&label));
@@ -187,8 +188,8 @@ static bool put_calendar(struct subject *s, struct error *err)
 	struct rollup *days;
 	size_t n, first;
 
-	if (!history_points(s->page->view.txn, s->m->listed->id, s->now_s - CALENDAR_DAYS * HISTORY_DAY_S, s->now_s,
-		    HISTORY_DAY_S, s->hold_s, &days, &n, err))
+	if (!history_points(s->page->view.txn, s->m->listed->id, s->now_s - CALENDAR_DAYS * HISTORY_DAY_S,
+		    s->now_s, HISTORY_DAY_S, s->hold_s, &days, &n, err))
 		return false;
 	first = n > CALENDAR_DAYS ? n - CALENDAR_DAYS : 0;
 	for (size_t i = first; i < n; i++)
@@ -216,13 +217,14 @@ static bool take_newest(void *arg, const struct sample *sample)
 
 static void put_check(struct subject *s, const struct sample *sample)
 {
-	static const enum monitor_state states[OUTCOME__COUNT] = {[OUTCOME_UP] = STATE_UP,
-		[OUTCOME_DOWN] = STATE_DOWN, [OUTCOME_UNKNOWN] = STATE_UNKNOWN};
+	static const enum monitor_state states[OUTCOME__COUNT] = {
+		[OUTCOME_UP] = STATE_UP, [OUTCOME_DOWN] = STATE_DOWN, [OUTCOME_UNKNOWN] = STATE_UNKNOWN};
 	struct data *item = data_item(s->page->data, "checks");
 	const struct timings *parts = &sample->timings;
 
 	page_time(s->page, item, "iso", "time", sample->at_us);
-	page_put_state(s->page, item, sample->outcome < OUTCOME__COUNT ? states[sample->outcome] : STATE_UNKNOWN);
+	page_put_state(
+		s->page, item, sample->outcome < OUTCOME__COUNT ? states[sample->outcome] : STATE_UNKNOWN);
 	put_response(s, item, "dns", parts->dns_us);
 	put_response(s, item, "connect", parts->connect_us);
 	put_response(s, item, "tls", parts->tls_us);
@@ -237,8 +239,8 @@ static bool put_checks(struct subject *s, struct error *err)
 
 	if (!s->page->view.asker.sees_all)
 		return true;
-	if (!state_sample_scan(s->page->view.txn, s->m->listed->id, now_us - back_us, now_us + US_PER_S, take_newest, ring,
-		    err))
+	if (!state_sample_scan(s->page->view.txn, s->m->listed->id, now_us - back_us, now_us + US_PER_S,
+		    take_newest, ring, err))
 		return false;
 	for (size_t i = 0; i < CHECKS_SHOWN && ring[i].at_us; i++)
 		put_check(s, &ring[i]);
@@ -298,10 +300,13 @@ static void put_facts(struct subject *s)
 	data_flag(d, "is_beat", s->monitor.heartbeat != NULL);
 	data_flag(d, "sees_all", s->page->view.asker.sees_all);
 	data_text(d, "runbook", s->page->view.asker.sees_all ? s->monitor.runbook : NULL);
-	data_flag(d, "runbook_link", s->monitor.runbook && (strncmp(s->monitor.runbook, "https://", 8) == 0 ||
-							    strncmp(s->monitor.runbook, "http://", 7) == 0));
+	data_flag(d, "runbook_link",
+		s->monitor.runbook &&
+			(strncmp(s->monitor.runbook, "https://", 8) == 0 ||
+				strncmp(s->monitor.runbook, "http://", 7) == 0));
 	page_put_target(s->page, d, &s->monitor);
-	data_printf(d, "title", "%s · %s", s->m->listed->name, s->page->view.site->title ? s->page->view.site->title : "");
+	data_printf(d, "title", "%s · %s", s->m->listed->name,
+		s->page->view.site->title ? s->page->view.site->title : "");
 	text_free(&t);
 	free(cause);
 }

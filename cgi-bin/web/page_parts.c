@@ -46,7 +46,8 @@ static bool put_certificate(struct page *page, struct data *d, const struct view
 		data_text(d, "certificate", word(page->language, WORD_CERTIFICATE_EXPIRED));
 	else
 		page_word_count(page, d, "certificate",
-			words_count((uint64_t)days, WORD_CERTIFICATE_DAYS_ONE, WORD_CERTIFICATE_DAYS), (size_t)days);
+			words_count((uint64_t)days, WORD_CERTIFICATE_DAYS_ONE, WORD_CERTIFICATE_DAYS),
+			(size_t)days);
 	return true;
 }
 
@@ -86,12 +87,13 @@ void page_put_target(struct page *page, struct data *d, const struct monitor *mo
 
 /* ---- incidents */
 
-void page_put_incident(struct page *page, struct data *d, const struct incident *incident,
-	const struct view_monitor *m)
+void page_put_incident(
+	struct page *page, struct data *d, const struct incident *incident, const struct view_monitor *m)
 {
 	bool over = incident->ended_us != 0;
 	enum word title = incident->state == STATE_UNKNOWN ? WORD_INCIDENT_TITLE_UNKNOWN :
-		over ? WORD_INCIDENT_TITLE : WORD_INCIDENT_TITLE_OPEN;
+		over                                       ? WORD_INCIDENT_TITLE :
+							     WORD_INCIDENT_TITLE_OPEN;
 
 	data_printf(d, "id", "%u", incident->id);
 	data_text(d, "slug", m->listed->slug);
@@ -100,6 +102,7 @@ void page_put_incident(struct page *page, struct data *d, const struct incident 
 	page_word(page, d, "incident_title", title, m->listed->name);
 	page_time(page, d, "started_iso", "started_text", incident->started_us);
 	data_flag(d, "over", over);
-	page_length(page, d, "length", (over ? incident->ended_us : page->view.now_us) - incident->started_us);
+	page_length(
+		page, d, "length", (over ? incident->ended_us : page->view.now_us) - incident->started_us);
 	data_text(d, "cause", page->view.asker.sees_all ? incident->cause : NULL);
 }

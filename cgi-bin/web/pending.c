@@ -33,7 +33,8 @@ void pending_load(struct pending *pending, struct web *web, struct state_txn *tx
 	memset(pending, 0, sizeof(*pending));
 	if (!inbox)
 		return;
-	if (!state_inbox_seen(txn, &seen, &err) || !inbox_queue_scan(inbox, INBOX_REQUEST, seen, take, pending, &err))
+	if (!state_inbox_seen(txn, &seen, &err) ||
+		!inbox_queue_scan(inbox, INBOX_REQUEST, seen, take, pending, &err))
 		log_limited("pending", "requests in the inbox: %s", err.text);
 }
 
@@ -67,8 +68,10 @@ static bool in_window(const struct monitor *monitor, const struct site *site, in
 void pending_apply(const struct pending *pending, const struct monitor *monitor, const struct site *site,
 	struct judge *judge, struct incident *incident, int64_t now_us)
 {
-	struct request_target target = {.judge = judge, .incident = incident,
-		.paused_by_config = monitor->paused, .window_active = in_window(monitor, site, now_us)};
+	struct request_target target = {.judge = judge,
+		.incident = incident,
+		.paused_by_config = monitor->paused,
+		.window_active = in_window(monitor, site, now_us)};
 
 	for (size_t i = 0; i < pending->count; i++) {
 		const struct pending_request *p = &pending->requests[i];

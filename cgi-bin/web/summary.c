@@ -62,7 +62,8 @@ static bool take_hour(void *arg, const struct rollup *r)
 bool summary_read(struct state_txn *txn, uint32_t id, int64_t now_s, struct summary *out, struct error *err)
 {
 	int64_t this_hour_s = now_s - now_s % HOUR_S;
-	struct summing s = {.out = out, .now_s = now_s, .hours_from_s = this_hour_s - (SUMMARY_HOURS - 1) * HOUR_S};
+	struct summing s = {
+		.out = out, .now_s = now_s, .hours_from_s = this_hour_s - (SUMMARY_HOURS - 1) * HOUR_S};
 	int64_t hours_from_s;
 
 	memset(out, 0, sizeof(*out));
@@ -70,7 +71,8 @@ bool summary_read(struct state_txn *txn, uint32_t id, int64_t now_s, struct summ
 	for (int i = 0; i < SUMMARY_DAYS; i++)
 		out->day_uptime[i] = -1;
 	hours_from_s = s.hours_from_s < out->today_s ? s.hours_from_s : out->today_s;
-	if (!state_rollup_scan(txn, ROLLUP_DAY, id, out->today_s - YEAR_DAYS * DAY_S, out->today_s, take_day, &s, err) ||
+	if (!state_rollup_scan(
+		    txn, ROLLUP_DAY, id, out->today_s - YEAR_DAYS * DAY_S, out->today_s, take_day, &s, err) ||
 		!state_rollup_scan(txn, ROLLUP_HOUR, id, hours_from_s, now_s, take_hour, &s, err))
 		return false;
 	if (s.today.up_s + s.today.down_s + s.today.unknown_s)

@@ -15,20 +15,30 @@
 #define NESTING_MAX 16
 #define WORD_ARGS_MAX 4
 
-enum node_kind { NODE_TEXT, NODE_FIELD, NODE_URL, NODE_RAW, NODE_WORD, NODE_SECTION, NODE_UNLESS, NODE_END,
-	NODE_INCLUDE };
+enum node_kind {
+	NODE_TEXT,
+	NODE_FIELD,
+	NODE_URL,
+	NODE_RAW,
+	NODE_WORD,
+	NODE_SECTION,
+	NODE_UNLESS,
+	NODE_END,
+	NODE_INCLUDE
+};
 
 struct node {
 	enum node_kind kind;
-	const char *name;                /* of a field, section or template; the text of NODE_TEXT */
-	size_t len;                      /* bytes of NODE_TEXT */
-	size_t end;                      /* sections: index of their NODE_END */
+	const char *name; /* of a field, section or template; the text of NODE_TEXT */
+	size_t len; /* bytes of NODE_TEXT */
+	size_t end; /* sections: index of their NODE_END */
 	enum word word;
 	const char *args[WORD_ARGS_MAX]; /* fields that a sentence shows */
 	size_t arg_count;
 };
 
-struct template {
+struct template
+{
 	struct node *nodes;
 	size_t count;
 	char *pool; /* what all names and texts point into */
@@ -38,10 +48,10 @@ struct template {
 
 struct compiler {
 	struct template *tpl;
-	const char *from, *at, *to;       /* source: begin, next byte, end */
-	char *fill;                       /* next free byte of the pool */
-	bool line_begins;                 /* nothing but tabs and tags since the last newline */
-	size_t open[NESTING_MAX];         /* nodes of sections not yet closed */
+	const char *from, *at, *to; /* source: begin, next byte, end */
+	char *fill; /* next free byte of the pool */
+	bool line_begins; /* nothing but tabs and tags since the last newline */
+	size_t open[NESTING_MAX]; /* nodes of sections not yet closed */
 	size_t depth;
 	struct error *err;
 };

@@ -4,16 +4,17 @@
  *
  *	{{name}}                the field, escaped for HTML text and quoted attributes
  *	{{url name}}            the field as one URL path segment or query value
- *	{{raw name}}            the field as it stands, if the program gave it as markup; else escaped all the same
- *	{{WORD}} {{WORD a b}}   a sentence of model/words.def in the reader's language; a and b are fields for {1} {2}
+ *	{{raw name}}            the field as it stands, if the program gave it as markup; else escaped too
+ *	{{WORD}} {{WORD a b}}   a sentence of model/words.def in the reader's language; fields for {1} {2}
  *	{{#name}}...{{/name}}   for each item of a list, with the item's fields before the outer ones;
  *	                        or once, when the field is a flag that is on or a text that is not empty
  *	{{^name}}...{{/name}}   when it is absent, off or empty
  *	{{>name.html}}          another template in its place, with the same fields
  *	{{! remark }}
  *
- * Tabs at the beginning of a line are dropped, and lines that hold nothing but such tags of structure. Raw output takes two keys, one turned in the program and one
- * in the template, so neither side alone can let through what came from outside.
+ * Tabs at the beginning of a line are dropped, and lines that hold nothing but tags of structure. Raw output
+ * takes two keys, one turned in the program and one in the template, so neither side alone can let through
+ * what came from outside.
  *
  * Calls: data_new, data_text, data_markup, data_flag, data_item, data_free to say what there is;
  * template_compile, template_render, template_free to show it.

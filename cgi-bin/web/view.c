@@ -33,9 +33,14 @@ static void judge_watching(struct view *view, const struct moment *now)
 
 static void take_row(struct view *view, const struct listed *listed, const struct row *row)
 {
-	view->monitors[view->count++] = (struct view_monitor){.listed = listed, .state = (enum monitor_state)row->state,
-		.marks = row->marks, .since_us = row->since_us, .checked_us = row->checked_us,
-		.response_us = row->response_us, .recent = row->recent, .incident = row->incident,
+	view->monitors[view->count++] = (struct view_monitor){.listed = listed,
+		.state = (enum monitor_state)row->state,
+		.marks = row->marks,
+		.since_us = row->since_us,
+		.checked_us = row->checked_us,
+		.response_us = row->response_us,
+		.recent = row->recent,
+		.incident = row->incident,
 		.certificate_s = (int64_t)row->certificate_s_div_60 * 60};
 }
 
@@ -93,7 +98,8 @@ bool view_details(const struct view *view, const struct view_monitor *of, struct
 		monitor_clear(monitor);
 		return false;
 	}
-	pending_apply(&view->pending, monitor, view->site, judge, open && open->id ? open : NULL, view->now_us);
+	pending_apply(
+		&view->pending, monitor, view->site, judge, open && open->id ? open : NULL, view->now_us);
 	return true;
 }
 
@@ -188,7 +194,8 @@ const struct view_monitor *view_find_id(const struct view *view, uint32_t id)
 {
 	const struct listed *listed = catalog_by_id(view->catalog, id);
 
-	return listed ? bsearch(listed, view->monitors, view->count, sizeof(*view->monitors), by_listing) : NULL;
+	return listed ? bsearch(listed, view->monitors, view->count, sizeof(*view->monitors), by_listing) :
+			NULL;
 }
 
 char *view_cause(const struct view *view, const struct view_monitor *m)
@@ -208,16 +215,20 @@ char *view_cause(const struct view *view, const struct view_monitor *m)
 
 int view_badness(enum monitor_state state)
 {
-	static const int badness[STATE__COUNT] = {[STATE_DOWN] = 5, [STATE_UNKNOWN] = 4, [STATE_SUSPECT] = 3,
-		[STATE_PENDING] = 2, [STATE_PAUSED] = 1, [STATE_UP] = 0};
+	static const int badness[STATE__COUNT] = {[STATE_DOWN] = 5,
+		[STATE_UNKNOWN] = 4,
+		[STATE_SUSPECT] = 3,
+		[STATE_PENDING] = 2,
+		[STATE_PAUSED] = 1,
+		[STATE_UP] = 0};
 
 	return state < STATE__COUNT ? badness[state] : 0;
 }
 
 enum monitor_state view_overall(const struct view *view)
 {
-	static const enum monitor_state worst_first[] = {STATE_DOWN, STATE_UNKNOWN, STATE_SUSPECT, STATE_UP,
-		STATE_PENDING, STATE_PAUSED};
+	static const enum monitor_state worst_first[] = {
+		STATE_DOWN, STATE_UNKNOWN, STATE_SUSPECT, STATE_UP, STATE_PENDING, STATE_PAUSED};
 
 	if (view->watching != WATCHING)
 		return view->watching == WATCHING_NEVER ? STATE_PENDING : STATE_UNKNOWN;
@@ -228,8 +239,8 @@ enum monitor_state view_overall(const struct view *view)
 }
 
 /* The sentence for `n` of all monitors, where there is one for "all of them" and one for a single one. */
-static enum word pick(size_t n, size_t all, enum word some_one, enum word some, enum word all_one,
-	enum word all_many)
+static enum word pick(
+	size_t n, size_t all, enum word some_one, enum word some, enum word all_one, enum word all_many)
 {
 	if (n == all)
 		return words_count(all, all_one, all_many);
@@ -240,7 +251,8 @@ static enum word sentence(const struct view *view, size_t *n)
 {
 	*n = view->counts[STATE_DOWN];
 	if (*n)
-		return pick(*n, view->count, WORD_SOME_DOWN_ONE, WORD_SOME_DOWN, WORD_ALL_DOWN_ONE, WORD_ALL_DOWN);
+		return pick(*n, view->count, WORD_SOME_DOWN_ONE, WORD_SOME_DOWN, WORD_ALL_DOWN_ONE,
+			WORD_ALL_DOWN);
 	*n = view->counts[STATE_UNKNOWN];
 	if (*n)
 		return *n == view->count ? WORD_ALL_UNKNOWN : WORD_SOME_UNKNOWN;

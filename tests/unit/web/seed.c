@@ -38,8 +38,11 @@ static struct notify_rule *some_notify(enum seed_kind kind, size_t *count)
 	struct notify_rule *rules = mem_array(2, sizeof(*rules));
 
 	rules[0] = (struct notify_rule){.channel = words_of(kind, "ops"), .events = EVENTS_DEFAULT};
-	rules[1] = (struct notify_rule){.channel = words_of(kind, "phone"), .events = EVENTS_DEFAULT,
-		.after_ms = 300000, .repeat_ms = 1800000, .hours = words_of(kind, "mon-fri 09:00-18:00")};
+	rules[1] = (struct notify_rule){.channel = words_of(kind, "phone"),
+		.events = EVENTS_DEFAULT,
+		.after_ms = 300000,
+		.repeat_ms = 1800000,
+		.hours = words_of(kind, "mon-fri 09:00-18:00")};
 	*count = 2;
 	return rules;
 }
@@ -48,11 +51,21 @@ static void build_monitor(struct monitor *m, const struct seed_row *from, enum s
 {
 	bool beats = strcmp(from->type, "heartbeat") == 0;
 
-	*m = (struct monitor){.id = (uint32_t)at + 1, .slug = mem_str(from->slug), .type = mem_str(from->type),
-		.name = words_of(kind, from->name), .group = words_of(kind, from->group),
-		.is_public = from->is_public, .paused = from->state == STATE_PAUSED, .interval_ms = 60000,
-		.timeout_ms = 10000, .confirm = 3, .recover = 2, .recover_wait_ms = 10000, .place = at,
-		.options = mem_str(kind == SEED_CANARY_EVERYWHERE ? "{\"url\":\"\\\"'><svg/onload=1>&\"}" : from->options),
+	*m = (struct monitor){.id = (uint32_t)at + 1,
+		.slug = mem_str(from->slug),
+		.type = mem_str(from->type),
+		.name = words_of(kind, from->name),
+		.group = words_of(kind, from->group),
+		.is_public = from->is_public,
+		.paused = from->state == STATE_PAUSED,
+		.interval_ms = 60000,
+		.timeout_ms = 10000,
+		.confirm = 3,
+		.recover = 2,
+		.recover_wait_ms = 10000,
+		.place = at,
+		.options = mem_str(kind == SEED_CANARY_EVERYWHERE ? "{\"url\":\"\\\"'><svg/onload=1>&\"}" :
+								    from->options),
 		.runbook = words_of(kind, "https://wiki.example.com/runbook")};
 	m->tags = mem_array(1, sizeof(*m->tags));
 	m->tags[0] = words_of(kind, from->tag);
@@ -75,7 +88,9 @@ static uint64_t recent_of(const struct seed_row *from)
 	uint64_t recent = 0;
 
 	for (int i = 0; i < 32; i++) {
-		uint64_t value = from->unseen >> i & 1 ? RECENT_UNKNOWN : from->bad >> i & 1 ? RECENT_DOWN : RECENT_UP;
+		uint64_t value = from->unseen >> i & 1 ? RECENT_UNKNOWN :
+			from->bad >> i & 1             ? RECENT_DOWN :
+							 RECENT_UP;
 
 		if (from->state == STATE_PENDING)
 			value = RECENT_NONE;
@@ -88,12 +103,15 @@ static void build_row(struct row *row, const struct seed_row *from, enum seed_ki
 {
 	bool calm = kind == SEED_CALM || kind == SEED_MANY;
 
-	*row = (struct row){.next_due_us = now_us + 48 * US_PER_S, .since_us = now_us - from->since_us,
+	*row = (struct row){.next_due_us = now_us + 48 * US_PER_S,
+		.since_us = now_us - from->since_us,
 		.checked_us = from->state == STATE_PENDING ? 0 : now_us - 12 * US_PER_S,
 		.recent = calm ? UINT64_C(0x5555555555555555) : recent_of(from),
-		.response_us = from->response_ms * 1000, .state = (uint8_t)(calm ? STATE_UP : from->state),
+		.response_us = from->response_ms * 1000,
+		.state = (uint8_t)(calm ? STATE_UP : from->state),
 		.decided = (uint8_t)(from->state == STATE_SUSPECT || calm ? STATE_UP : from->state),
-		.marks = (uint8_t)(calm ? 0 : from->marks), .flags = ROW_CONFIGURED};
+		.marks = (uint8_t)(calm ? 0 : from->marks),
+		.flags = ROW_CONFIGURED};
 	if (strcmp(from->type, "heartbeat") == 0)
 		row->flags |= ROW_HEARTBEAT;
 	if (from->certificate_days)
@@ -101,8 +119,8 @@ static void build_row(struct row *row, const struct seed_row *from, enum seed_ki
 			(uint32_t)((now_us / US_PER_S + from->certificate_days * INT64_C(86400) + 7200) / 60);
 }
 
-static void build_judge(struct judge *judge, const struct seed_row *from, const struct row *row,
-	enum seed_kind kind)
+static void build_judge(
+	struct judge *judge, const struct seed_row *from, const struct row *row, enum seed_kind kind)
 {
 	judge->state = (enum monitor_state)row->state;
 	judge->decided = (enum monitor_state)row->decided;
@@ -162,7 +180,9 @@ static void build_problems(struct seed *seed, enum seed_kind kind)
 	if (kind != SEED_PLAIN && kind != SEED_CANARY_EVERYWHERE)
 		return;
 	seed->problem_count = 1;
-	seed->problems[0] = (struct problem){.file = words_of(kind, "upbeat.json"), .line = 12, .column = 5,
+	seed->problems[0] = (struct problem){.file = words_of(kind, "upbeat.json"),
+		.line = 12,
+		.column = 5,
 		.text = words_of(kind, "unknown key \"intervall\"; did you mean \"interval\"?")};
 }
 
@@ -189,9 +209,13 @@ void seed_build(struct seed *seed, enum seed_kind kind, int64_t now_us, int64_t 
 		build_judge(&seed->judges[i], &seed_rows[i], &seed->rows[i], kind);
 	}
 	build_problems(seed, kind);
-	seed->pass = (struct pass_info){.started_us = now_us - age_us, .finished_us = now_us - age_us,
-		.progress_us = now_us - age_us, .cadence_us = MINUTE, .config_ok = seed->problem_count == 0,
-		.passes = 1000, .checked = n};
+	seed->pass = (struct pass_info){.started_us = now_us - age_us,
+		.finished_us = now_us - age_us,
+		.progress_us = now_us - age_us,
+		.cadence_us = MINUTE,
+		.config_ok = seed->problem_count == 0,
+		.passes = 1000,
+		.checked = n};
 }
 
 void seed_clear(struct seed *seed)

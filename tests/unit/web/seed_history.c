@@ -30,7 +30,8 @@ static uint32_t response_us(const struct row *row, uint32_t id, int64_t at_s)
 	int64_t hour = at_s / HOUR_S % 24, from_noon = hour > 12 ? hour - 12 : 12 - hour;
 	uint32_t base = row->response_us ? row->response_us : 20000;
 
-	return base * 3 / 4 + base / 24 * (uint32_t)(12 - from_noon) + noise(id, (uint32_t)at_s) % (base / 5 + 1);
+	return base * 3 / 4 + base / 24 * (uint32_t)(12 - from_noon) +
+		noise(id, (uint32_t)at_s) % (base / 5 + 1);
 }
 
 static enum outcome outcome_at(uint32_t id, int64_t age_s)
@@ -50,12 +51,18 @@ static bool put_samples(struct state_txn *txn, const struct seed *seed, int64_t 
 
 	for (int64_t at = now_s - SAMPLE_HOURS * HOUR_S; ok && at < now_s; at += 60) {
 		for (size_t i = 0; i < n; i++) {
-			uint32_t id = seed->publication.monitors[i].id, us = response_us(&seed->rows[i], id, at);
+			uint32_t id = seed->publication.monitors[i].id,
+				 us = response_us(&seed->rows[i], id, at);
 			enum outcome outcome = outcome_at(id, now_s - at);
 
-			samples[i] = (struct sample){.monitor_id = id, .at_us = at * US_PER_S, .outcome = outcome,
-				.state = outcome == OUTCOME_UP ? STATE_UP : outcome == OUTCOME_DOWN ? STATE_DOWN : STATE_UNKNOWN,
-				.response_us = outcome == OUTCOME_UP ? (int64_t)us : -1, .timings = TIMINGS_NONE};
+			samples[i] = (struct sample){.monitor_id = id,
+				.at_us = at * US_PER_S,
+				.outcome = outcome,
+				.state = outcome == OUTCOME_UP  ? STATE_UP :
+					outcome == OUTCOME_DOWN ? STATE_DOWN :
+								  STATE_UNKNOWN,
+				.response_us = outcome == OUTCOME_UP ? (int64_t)us : -1,
+				.timings = TIMINGS_NONE};
 			if (outcome == OUTCOME_UP)
 				samples[i].timings = (struct timings){us / 10, us / 5, us / 4, us / 3, us};
 		}
@@ -67,9 +74,17 @@ static bool put_samples(struct state_txn *txn, const struct seed *seed, int64_t 
 
 static struct rollup rollup_of(const struct row *row, uint32_t id, int64_t from_s, int64_t length_s)
 {
-	uint32_t us = response_us(row, id, from_s + length_s / 2), luck = noise(id + 7, (uint32_t)(from_s / length_s)) % 100;
-	struct rollup r = {.from_s = from_s, .to_s = from_s + length_s, .up_s = length_s, .count = (uint32_t)(length_s / 60),
-		.min_us = us / 2, .mean_us = us, .p50_us = us, .p95_us = us + us / 2, .max_us = us * 3};
+	uint32_t us = response_us(row, id, from_s + length_s / 2),
+		 luck = noise(id + 7, (uint32_t)(from_s / length_s)) % 100;
+	struct rollup r = {.from_s = from_s,
+		.to_s = from_s + length_s,
+		.up_s = length_s,
+		.count = (uint32_t)(length_s / 60),
+		.min_us = us / 2,
+		.mean_us = us,
+		.p50_us = us,
+		.p95_us = us + us / 2,
+		.max_us = us * 3};
 
 	if (luck == 1 || (luck == 2 && length_s == DAY_S))
 		r.down_s = length_s / 40;
@@ -79,8 +94,8 @@ static struct rollup rollup_of(const struct row *row, uint32_t id, int64_t from_
 	return r;
 }
 
-static bool put_rollups(struct state_txn *txn, const struct seed *seed, enum rollup_kind kind, int64_t length_s,
-	int count, int64_t now_s, struct error *err)
+static bool put_rollups(struct state_txn *txn, const struct seed *seed, enum rollup_kind kind,
+	int64_t length_s, int count, int64_t now_s, struct error *err)
 {
 	int64_t last_s = now_s - now_s % length_s;
 
@@ -111,16 +126,21 @@ static void add(struct incident *incident, enum incident_entry_kind kind, int64_
 		e->status = 502;
 		e->address = mem_str("192.0.2.80:443");
 		e->timings = (struct timings){2100, 18200, 31000, 90400, 142000};
-		e->headers = mem_str("HTTP/1.1 502 Bad Gateway\r\nServer: example\r\nContent-Type: text/html\r\n");
+		e->headers =
+			mem_str("HTTP/1.1 502 Bad Gateway\r\nServer: example\r\nContent-Type: text/html\r\n");
 		e->body = mem_str("<html><head><title>502 Bad Gateway</title></head></html>");
 	}
 }
 
-static void build_incident(struct incident *incident, const struct monitor *m, int64_t started_us, int64_t ended_us,
-	const char *cause)
+static void build_incident(struct incident *incident, const struct monitor *m, int64_t started_us,
+	int64_t ended_us, const char *cause)
 {
-	*incident = (struct incident){.monitor_id = m->id, .monitor = mem_str(m->slug), .state = STATE_DOWN,
-		.started_us = started_us, .decided_us = started_us + 21 * US_PER_S, .ended_us = ended_us,
+	*incident = (struct incident){.monitor_id = m->id,
+		.monitor = mem_str(m->slug),
+		.state = STATE_DOWN,
+		.started_us = started_us,
+		.decided_us = started_us + 21 * US_PER_S,
+		.ended_us = ended_us,
 		.cause = mem_str(cause)};
 	add(incident, ENTRY_ATTEMPT, started_us, OUTCOME_DOWN, NULL, cause);
 	add(incident, ENTRY_ATTEMPT, started_us + 5 * US_PER_S, OUTCOME_DOWN, NULL, cause);
@@ -141,7 +161,8 @@ static void acknowledge(struct incident *incident, enum seed_kind kind, int64_t 
 {
 	incident->acknowledged_us = at_us;
 	incident->acknowledged_by = mem_str(text_of(kind, "alex"));
-	add(incident, ENTRY_ACKNOWLEDGED, at_us, OUTCOME_UNKNOWN, text_of(kind, "alex"), text_of(kind, "looking into it"));
+	add(incident, ENTRY_ACKNOWLEDGED, at_us, OUTCOME_UNKNOWN, text_of(kind, "alex"),
+		text_of(kind, "looking into it"));
 	add(incident, ENTRY_NOTE, at_us + 60 * US_PER_S, OUTCOME_UNKNOWN, text_of(kind, "alex"),
 		text_of(kind, "The shop's new release is being rolled back."));
 	incident->entries[incident->entry_count - 1].status = 1;
@@ -157,8 +178,8 @@ static bool put_incidents(struct state_txn *txn, const struct seed *seed, enum s
 	struct incident incident;
 	bool ok;
 
-	build_incident(&incident, &p->monitors[0], now_us - 3 * DAY_S * US_PER_S, now_us - 3 * DAY_S * US_PER_S + 754 * US_PER_S,
-		text_of(kind, "HTTP 502"));
+	build_incident(&incident, &p->monitors[0], now_us - 3 * DAY_S * US_PER_S,
+		now_us - 3 * DAY_S * US_PER_S + 754 * US_PER_S, text_of(kind, "HTTP 502"));
 	ok = state_incident_new(txn, &incident, err);
 	incident_clear(&incident);
 	for (size_t i = 0; ok && i < p->monitor_count; i++) {
@@ -172,7 +193,8 @@ static bool put_incidents(struct state_txn *txn, const struct seed *seed, enum s
 		ok = state_incident_new(txn, &incident, err);
 		seed->rows[i].incident = seed->judges[i].incident = incident.id;
 		incident_clear(&incident);
-		ok = ok && state_rows_put(txn, &id, &seed->rows[i], 1, err) && state_judge_put(txn, id, &seed->judges[i], err);
+		ok = ok && state_rows_put(txn, &id, &seed->rows[i], 1, err) &&
+			state_judge_put(txn, id, &seed->judges[i], err);
 	}
 	return ok;
 }
@@ -186,7 +208,8 @@ bool seed_history(struct state_txn *txn, const struct seed *seed, enum seed_kind
 		return true;
 	if (kind == SEED_MANY) /* days only: 10,000 years of hours would take long to write */
 		return put_rollups(txn, seed, ROLLUP_DAY, DAY_S, 30, now_s, err);
-	return put_samples(txn, seed, now_s, err) && put_rollups(txn, seed, ROLLUP_HOUR, HOUR_S, ROLLED_HOURS, now_s, err) &&
+	return put_samples(txn, seed, now_s, err) &&
+		put_rollups(txn, seed, ROLLUP_HOUR, HOUR_S, ROLLED_HOURS, now_s, err) &&
 		put_rollups(txn, seed, ROLLUP_DAY, DAY_S, ROLLED_DAYS, now_s, err) &&
 		put_incidents(txn, seed, kind, now_us, err);
 }

@@ -22,7 +22,8 @@ static bool put_all(struct state_txn *txn, struct seed *seed, struct error *err)
 	return ok;
 }
 
-static bool fill(struct state *state, struct seed *seed, enum seed_kind kind, int64_t now_us, struct error *err)
+static bool fill(
+	struct state *state, struct seed *seed, enum seed_kind kind, int64_t now_us, struct error *err)
 {
 	struct state_txn *txn = state_begin(state, true, err);
 

@@ -63,8 +63,8 @@ static int finish(void **state)
 	(void)state;
 	web_close_all();
 	for (int kind = 0; kind < SEED__COUNT; kind++) {
-		static const char *const files[] = {"state/data.mdb", "state/lock.mdb", "inbox/data.mdb", "inbox/lock.mdb",
-			"state", "inbox", "web.log", ""};
+		static const char *const files[] = {"state/data.mdb", "state/lock.mdb", "inbox/data.mdb",
+			"inbox/lock.mdb", "state", "inbox", "web.log", ""};
 
 		for (size_t i = 0; i < COUNT_OF(files); i++) {
 			snprintf(path, sizeof(path), "%s/%d/%s", root, kind, files[i]);
@@ -103,7 +103,8 @@ static void stale_data_is_unknown_everywhere(void **state)
 		assert_false(says(&stale, "hero is-up"));
 		assert_false(says(&stale, "\"operational\""));
 		assert_false(says(&stale, "✓"));
-		assert_true(says(&fresh, "is-up") || says(&fresh, "\"up\"") || says(&fresh, "✓") || says(&fresh, "operational"));
+		assert_true(says(&fresh, "is-up") || says(&fresh, "\"up\"") || says(&fresh, "✓") ||
+			says(&fresh, "operational"));
 		reply_end(&fresh);
 		reply_end(&stale);
 	}
@@ -159,7 +160,7 @@ static void a_store_without_state_says_what_to_do(void **state)
 
 /* shop is public, db is not, nope does not exist. */
 static const struct access_row {
-	const char *method, *uri;   /* %s is the slug */
+	const char *method, *uri; /* %s is the slug */
 	int visitor_private, reader, writer, person; /* what comes back for db */
 } access_rows[] = {
 	{"GET", "/m/%s", 404, 200, 200, 200},
@@ -174,12 +175,14 @@ static const struct access_row {
 	{"POST", "/m/%s/pause", 403, 403, 303, 403},
 };
 
-static void ask(struct reply *reply, const struct access_row *row, const char *slug, bool staff, const char *headers)
+static void ask(
+	struct reply *reply, const struct access_row *row, const char *slug, bool staff, const char *headers)
 {
 	const char *hole = strstr(row->uri, "%s");
 	char uri[160];
 
-	snprintf(uri, sizeof(uri), "%s%.*s%s%s", staff ? "/staff" : "", (int)(hole - row->uri), row->uri, slug, hole + 2);
+	snprintf(uri, sizeof(uri), "%s%.*s%s%s", staff ? "/staff" : "", (int)(hole - row->uri), row->uri,
+		slug, hole + 2);
 	drive_at(reply, store_of(SEED_CALM), now_us, row->method, uri, headers, NULL);
 }
 
@@ -202,7 +205,8 @@ static void everyone_sees_what_they_may(void **state)
 
 			ask(&reply, row, "db", askers[k].staff, askers[k].headers);
 			if (reply.status != askers[k].status)
-				fail_msg("%s %s as asker %zu: %d, not %d", row->method, row->uri, k, reply.status, askers[k].status);
+				fail_msg("%s %s as asker %zu: %d, not %d", row->method, row->uri, k,
+					reply.status, askers[k].status);
 			reply_end(&reply);
 		}
 	}
@@ -226,11 +230,12 @@ static void private_and_unknown_are_answered_byte_for_byte_alike(void **state)
 
 static void visitors_are_not_told_of_private_things(void **state)
 {
-	static const char *const uris[] = {"/", "/m/cart", "/i/2", "/metrics", "/feed.atom", "/api/v1/monitors",
-		"/api/v1/incidents", "/api/v1/incidents/2", "/api/v2/summary.json", "/api/v2/incidents.json",
-		"/api/v1/monitors/cart"};
-	static const char *const secrets[] = {"Orders database", "Gateway Taipei", "Add to cart", "192.0.2.", "intervall",
-		"looking into it", "Root cause", "Infrastructure\"><", "shop.example.com", "wiki.example.com", "502 Bad"};
+	static const char *const uris[] = {"/", "/m/cart", "/i/2", "/metrics", "/feed.atom",
+		"/api/v1/monitors", "/api/v1/incidents", "/api/v1/incidents/2", "/api/v2/summary.json",
+		"/api/v2/incidents.json", "/api/v1/monitors/cart"};
+	static const char *const secrets[] = {"Orders database", "Gateway Taipei", "Add to cart", "192.0.2.",
+		"intervall", "looking into it", "Root cause", "Infrastructure\"><", "shop.example.com",
+		"wiki.example.com", "502 Bad"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(uris); i++) {
@@ -249,8 +254,9 @@ static void people_see_the_reasons(void **state)
 {
 	static const struct {
 		const char *uri, *text;
-	} rows[] = {{"/staff/", "upbeat.json:12:5"}, {"/staff/", "HTTP 502"}, {"/staff/m/cart", "shop.example.com/cart"},
-		{"/staff/i/2", "outside the hours"}, {"/staff/i/2", "Root cause"}, {"/staff/api/v1/monitors", "\"config\":"}};
+	} rows[] = {{"/staff/", "upbeat.json:12:5"}, {"/staff/", "HTTP 502"},
+		{"/staff/m/cart", "shop.example.com/cart"}, {"/staff/i/2", "outside the hours"},
+		{"/staff/i/2", "Root cause"}, {"/staff/api/v1/monitors", "\"config\":"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -266,11 +272,13 @@ static void people_see_the_reasons(void **state)
 /* ---- nothing unescaped */
 
 static const char *const canary_uris[] = {"/staff/", "/staff/?lang=zh-TW", "/staff/m/cart", "/staff/m/backup",
-	"/staff/m/mail?span=1y", "/staff/i/1", "/staff/i/2", "/staff/metrics", "/staff/feed.atom", "/staff/api/v1/monitors",
-	"/staff/api/v1/monitors/cart", "/staff/api/v1/incidents", "/staff/api/v1/incidents/2", "/staff/api/v2/summary.json",
-	"/staff/api/v2/components.json", "/staff/api/v2/incidents.json", "/staff/badge/cart.svg", "/staff/badge/cart.json",
+	"/staff/m/mail?span=1y", "/staff/i/1", "/staff/i/2", "/staff/metrics", "/staff/feed.atom",
+	"/staff/api/v1/monitors", "/staff/api/v1/monitors/cart", "/staff/api/v1/incidents",
+	"/staff/api/v1/incidents/2", "/staff/api/v2/summary.json", "/staff/api/v2/components.json",
+	"/staff/api/v2/incidents.json", "/staff/badge/cart.svg", "/staff/badge/cart.json",
 	"/staff/badge/cart.svg?label=%22%27%3E%3Csvg/onload=1%3E%26",
-	"/staff/?q=%22%27%3E%3Csvg/onload=1%3E%26&tag=%22%27%3E%3Csvg/onload=1%3E%26&group=%22%27%3E%3Csvg/onload=1%3E%26",
+	"/staff/?q=%22%27%3E%3Csvg/onload=1%3E%26&tag=%22%27%3E%3Csvg/onload=1%3E%26&group=%22%27%3E%3Csvg/"
+	"onload=1%3E%26",
 	"/staff/m/%22%27%3E%3Csvg%20onload=1%3E"};
 
 static bool is_json(const char *s, size_t n)
@@ -311,14 +319,17 @@ static void bad_parameters_are_refused_or_ignored(void **state)
 		int status;
 	} rows[] = {{"/api/v1/monitors?page=0", 400}, {"/api/v1/monitors?page=-1", 400},
 		{"/api/v1/monitors?per_page=99999999999999999999", 400}, {"/api/v1/monitors?state=nope", 400},
-		{"/api/v1/monitors?page=1e3", 400}, {"/api/v1/monitors?page=999999", 200}, {"/api/v1/monitors?page=", 200},
-		{"/api/v1/monitors/shop/history?from=5&to=4", 400}, {"/api/v1/monitors/shop/history?resolution=0", 400},
+		{"/api/v1/monitors?page=1e3", 400}, {"/api/v1/monitors?page=999999", 200},
+		{"/api/v1/monitors?page=", 200}, {"/api/v1/monitors/shop/history?from=5&to=4", 400},
+		{"/api/v1/monitors/shop/history?resolution=0", 400},
 		{"/api/v1/monitors/shop/history?resolution=-9223372036854775808", 400},
-		{"/api/v1/monitors/shop/history?from=0", 200}, {"/api/v1/monitors/shop/history?from=0&resolution=10", 200},
+		{"/api/v1/monitors/shop/history?from=0", 200},
+		{"/api/v1/monitors/shop/history?from=0&resolution=10", 200},
 		{"/api/v1/monitors/shop/uptime?from=99999999999", 400}, {"/api/v1/incidents/0", 404},
-		{"/api/v1/incidents/4294967296", 404}, {"/api/v1/incidents/x", 404}, {"/i/99999999999999999999999", 404},
-		{"/?page=99999&sort=nope&state=nope&group=", 200}, {"/m/shop?span=nope", 200}, {"/badge/shop", 404},
-		{"/badge/.svg", 404}, {"/api/v2/nope.json", 404}, {"/static/0/style.css", 200}, {"/static/0/head.html", 404},
+		{"/api/v1/incidents/4294967296", 404}, {"/api/v1/incidents/x", 404},
+		{"/i/99999999999999999999999", 404}, {"/?page=99999&sort=nope&state=nope&group=", 200},
+		{"/m/shop?span=nope", 200}, {"/badge/shop", 404}, {"/badge/.svg", 404},
+		{"/api/v2/nope.json", 404}, {"/static/0/style.css", 200}, {"/static/0/head.html", 404},
 		{"/static/0/../../etc/passwd", 400}, {"/m/shop?lang=%00%ff", 200}};
 
 	(void)state;
@@ -352,8 +363,9 @@ static void every_template_compiles(void **state)
 
 static void no_page_asks_for_a_field_that_is_not_there(void **state)
 {
-	static const char *const uris[] = {"/", "/staff/", "/m/shop", "/staff/m/shop", "/staff/m/backup", "/staff/m/invoices",
-		"/staff/i/1", "/i/2", "/nowhere", "/staff/?group=Shop&page=2", "/m/nope"};
+	static const char *const uris[] = {"/", "/staff/", "/m/shop", "/staff/m/shop", "/staff/m/backup",
+		"/staff/m/invoices", "/staff/i/1", "/i/2", "/nowhere", "/staff/?group=Shop&page=2",
+		"/m/nope"};
 	char path[96];
 	struct text log = TEXT_INIT;
 	struct error err = {0};
@@ -365,8 +377,9 @@ static void no_page_asks_for_a_field_that_is_not_there(void **state)
 		for (size_t i = 0; i < COUNT_OF(uris); i++) {
 			struct reply reply;
 
-			drive_at(&reply, store_of((enum seed_kind)kind), now_us + (kind == SEED_EMPTY ? 400 * US_PER_S : 0), "GET",
-				uris[i], PERSON, NULL);
+			drive_at(&reply, store_of((enum seed_kind)kind),
+				now_us + (kind == SEED_EMPTY ? 400 * US_PER_S : 0), "GET", uris[i], PERSON,
+				NULL);
 			assert_true(says(&reply, "</html>"));
 			reply_end(&reply);
 		}
@@ -420,8 +433,9 @@ static void the_readers_language_is_found(void **state)
 		const char *accept;
 		enum language expected;
 	} rows[] = {{"zh-TW,zh;q=0.9,en;q=0.8", LANGUAGE_ZH_TW}, {"en-US,en;q=0.5", LANGUAGE_EN},
-		{"fr, zh-Hant;q=0.4, en;q=0.3", LANGUAGE_ZH_TW}, {"en;q=0, zh;q=0.1", LANGUAGE_ZH_TW}, {"de", LANGUAGE_EN},
-		{"", LANGUAGE_EN}, {",,;;q=,", LANGUAGE_EN}, {"zh;q=0.2,en;q=0.25", LANGUAGE_EN}, {NULL, LANGUAGE_EN}};
+		{"fr, zh-Hant;q=0.4, en;q=0.3", LANGUAGE_ZH_TW}, {"en;q=0, zh;q=0.1", LANGUAGE_ZH_TW},
+		{"de", LANGUAGE_EN}, {"", LANGUAGE_EN}, {",,;;q=,", LANGUAGE_EN},
+		{"zh;q=0.2,en;q=0.25", LANGUAGE_EN}, {NULL, LANGUAGE_EN}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
@@ -468,7 +482,8 @@ static void what_cannot_be_done_is_refused_at_once(void **state)
 		{"/api/v1/monitors/nope/pause", NULL, NULL, 404},
 		{"/api/v1/monitors/shop/pause", "application/json", "[]", 400},
 		{"/api/v1/monitors/shop/pause", "application/json", "{", 400},
-		{"/api/v1/monitors/shop/maintenance", "application/json", "{\"for\":60,\"do\":\"pause\"}", 400},
+		{"/api/v1/monitors/shop/maintenance", "application/json", "{\"for\":60,\"do\":\"pause\"}",
+			400},
 	};
 
 	(void)state;
@@ -480,8 +495,8 @@ static void what_cannot_be_done_is_refused_at_once(void **state)
 			rows[i].type ? rows[i].type : "application/x-www-form-urlencoded");
 		drive_at(&reply, store_of(SEED_PLAIN), now_us, "POST", rows[i].uri, headers, rows[i].body);
 		if (reply.status != rows[i].status)
-			fail_msg("%s %s: %d, not %d: %s", rows[i].uri, rows[i].body ? rows[i].body : "", reply.status,
-				rows[i].status, text_str(&reply.body));
+			fail_msg("%s %s: %d, not %d: %s", rows[i].uri, rows[i].body ? rows[i].body : "",
+				reply.status, rows[i].status, text_str(&reply.body));
 		reply_end(&reply);
 	}
 }
@@ -529,8 +544,10 @@ static void a_form_counts_only_with_its_token_cookie_and_origin(void **state)
 		char headers[400], body[64];
 		struct reply reply;
 
-		snprintf(headers, sizeof(headers), HTML "\nCONTENT_TYPE: application/x-www-form-urlencoded\nREMOTE_USER: %s\n%s%s%s", rows[i].person, rows[i].more,
-			rows[i].cookie ? "\nCookie: " : "", rows[i].cookie ? cookie : "");
+		snprintf(headers, sizeof(headers),
+			HTML "\nCONTENT_TYPE: application/x-www-form-urlencoded\nREMOTE_USER: %s\n%s%s%s",
+			rows[i].person, rows[i].more, rows[i].cookie ? "\nCookie: " : "",
+			rows[i].cookie ? cookie : "");
 		snprintf(body, sizeof(body), "csrf=%s", rows[i].token ? token : "");
 		drive_at(&reply, store_of(SEED_PLAIN), now_us, "POST", "/staff/m/db/pause", headers, body);
 		if (reply.status != rows[i].status)
@@ -546,16 +563,20 @@ static void uptimerobots_clients_are_answered_in_their_words(void **state)
 	static const struct {
 		const char *form, *part;
 	} rows[] = {
-		{"api_key=read-key-0123456789&format=json", "\"stat\":\"ok\",\"pagination\":{\"offset\":0,\"limit\":50,\"total\":12}"},
+		{"api_key=read-key-0123456789&format=json",
+			"\"stat\":\"ok\",\"pagination\":{\"offset\":0,\"limit\":50,\"total\":12}"},
 		{"api_key=read-key-0123456789&limit=2&offset=1", "{\"offset\":1,\"limit\":2,\"total\":12}"},
 		{"api_key=read-key-0123456789&search=CART", "\"total\":1}"},
 		{"api_key=read-key-0123456789&statuses=9", "\"total\":2}"},
 		{"api_key=read-key-0123456789&types=5", "\"total\":3}"},
 		{"api_key=read-key-0123456789&monitors=2-3", "\"total\":2}"},
 		{"api_key=read-key-0123456789&monitors=2&logs=1", "\"logs\":[{\"id\":"},
-		{"api_key=read-key-0123456789&monitors=1&custom_uptime_ratios=1-7-30", "\"custom_uptime_ratio\":\""},
+		{"api_key=read-key-0123456789&monitors=1&custom_uptime_ratios=1-7-30",
+			"\"custom_uptime_ratio\":\""},
 		{"api_key=read-key-0123456789&monitors=2", "\"url\":\"https://shop.example.com/cart\""},
-		{"api_key=wrong", "{\"stat\":\"fail\",\"error\":{\"type\":\"invalid_parameter\",\"parameter_name\":\"api_key\""},
+		{"api_key=wrong",
+			"{\"stat\":\"fail\",\"error\":{\"type\":\"invalid_parameter\",\"parameter_name\":"
+			"\"api_key\""},
 		{"", "\"stat\":\"fail\""},
 	};
 

@@ -113,7 +113,8 @@ static void speaks_the_readers_language(void **state)
 
 static void names_a_field_that_is_not_there(void **state)
 {
-	static const char *const rows[] = {"{{nmae}}", "{{url nmae}}", "{{#yes}}{{raw nmae}}{{/yes}}", "{{>nmae}}"};
+	static const char *const rows[] = {
+		"{{nmae}}", "{{url nmae}}", "{{#yes}}{{raw nmae}}{{/yes}}", "{{>nmae}}"};
 	struct data *d = some_data();
 
 	(void)state;
