@@ -178,14 +178,22 @@ static bool signed_rightly(const struct request *req, const struct heartbeat_rul
 }
 
 /* What the body could not be, when it did not come whole. */
-static void bad_body(struct reply *reply, enum body_status status)
+static void bad_body(struct reply *reply, enum body_status body, const char *slug)
 {
-	if (status == BODY_SLOW)
-		reply_error_json(reply, 408, "the body did not come within %d s", REQUEST_BODY_MS / 1000);
-	else if (status == BODY_BAD_LENGTH)
-		reply_error_json(reply, 400, "Content-Length is not a number");
+	int status = body == BODY_TOO_LARGE ? 413 : body == BODY_SLOW ? 408 : 400;
+	struct text why = TEXT_INIT;
+
+	if (body == BODY_TOO_LARGE)
+		text_printf(&why, "the body is over %d bytes", REQUEST_BODY_MAX);
+	else if (body == BODY_SLOW)
+		text_printf(&why, "the body did not come within %d s", REQUEST_BODY_MS / 1000);
+	else if (body == BODY_BAD_LENGTH)
+		text_raw(&why, "Content-Length is not a number");
 	else
-		reply_error_json(reply, 400, "the body is shorter than Content-Length says");
+		text_raw(&why, "the body is shorter than Content-Length says");
+	log_limited("beat-bytes", "beat of \"%s\" refused: %s", slug != NULL ? slug : "", why.ptr);
+	reply_error_json(reply, status, "%s", why.ptr);
+	text_free(&why);
 }
 
 static void put_clock(struct text *t, int64_t us)
@@ -293,7 +301,7 @@ static void receive(struct web *web, struct request *req, const char *slug, stru
 	if (!load_rules(web, slug, &name, &rules, NULL, &err) && err.kind != ERROR_MISSING) {
 		unavailable(reply, &err);
 	} else if (body != BODY_OK) {
-		bad_body(reply, body);
+		bad_body(reply, body, slug);
 	} else if (!signed_rightly(req, &rules)) {
 		log_limited("signature", "beat of \"%s\": no or wrong signature, or no such heartbeat",
 			slug != NULL ? slug : "");
@@ -320,7 +328,7 @@ static void post(struct web *web, struct request *req, const char *slug, const c
 	}
 	body = request_body(req, REQUEST_BODY_MAX);
 	if (body == BODY_TOO_LARGE)
-		reply_error_json(reply, 413, "the body is over %d bytes", REQUEST_BODY_MAX);
+		bad_body(reply, body, slug);
 	else
 		receive(web, req, slug, &beat, body, reply);
 }

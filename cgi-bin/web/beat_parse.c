@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "web/beat_parse.h"
 
+#define DEPTH_MAX 64 /* of what a client sends beside what we read */
+
 void beat_words_free(struct beat_words *words)
 {
 	text_free(&words->msg);
@@ -78,7 +80,7 @@ const char *beat_parse_body(const struct text *body, struct beat *beat, struct b
 	enum json_token token;
 	struct text key = TEXT_INIT;
 
-	json_scan_init(&s, text_str(body), body->len, 0, 8);
+	json_scan_init(&s, text_str(body), body->len, 0, DEPTH_MAX);
 	token = json_scan_next(&s);
 	if (token != JSON_OBJECT)
 		why = token == JSON_BAD ? s.error : "the body must be a JSON object";

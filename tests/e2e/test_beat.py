@@ -161,8 +161,16 @@ def test_a_body_of_64_kib_is_taken(ready):
     assert ready.request("POST", "/beat/robot", data, {"X-Hub-Signature-256": sign(SECRET, data)}).status == 200
 
 
+def test_the_mount_itself_is_the_root(ready):
+    """People type the address without its last slash."""
+    for path in ("", "/"):
+        page = ready.get(path, Accept="text/html")
+        where = page.headers.get("Location", "")
+        assert page.status == 200 or (page.status == 301 and where.endswith(ready.mount + "/")), (path, page)
+
+
 def test_unknown_keys_and_any_content_type_are_fine(ready):
-    data = body(msg="done", version=3, nested={"a": [1, 2]})
+    data = body(msg="done", version=3, nested={"a": [1, 2]}, deep=json.loads("[" * 60 + "]" * 60))
     headers = {"X-Hub-Signature-256": sign(SECRET, data), "Content-Type": "text/x-nonsense"}
     assert ready.request("POST", "/beat/robot", data, headers).status == 200
 
@@ -180,6 +188,20 @@ def test_a_client_that_vanishes_mid_body_harms_nobody(ready):
     with socket.create_connection(("127.0.0.1", ready.port)) as s:
         s.sendall(f"POST {ready.mount}/beat/robot HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{".encode())
     assert ready.beat("robot", SECRET).status == 200
+
+
+def test_each_refused_beat_is_one_line_in_the_log_without_its_control_characters(site, lighttpd):
+    site.configure(CONFIG)
+    site.a_pass(check=True)
+    bad = b'{"time":"\x1b[31m\n"}'
+    lighttpd.post("/beat/nobody", b"{}")
+    lighttpd.request("POST", "/beat/robot", bad, {"X-Hub-Signature-256": sign(SECRET, bad)})
+    lighttpd.post("/beat/robot", b" " * 65537)
+    lighttpd.beat("robot", SECRET, time_=1)
+    log = (site.store / "inbox/web.log").read_text()
+    assert len(log.splitlines()) == 4
+    for line, said in zip(log.splitlines(), ("nobody", "robot", "65536 bytes", "our clock")):
+        assert said in line and line.isprintable()
 
 
 def test_signals_of_a_job(ready):

@@ -260,7 +260,7 @@ class Front:
         # -n: stay in the foreground, so that it is ours to end.
         self.program = self.site.start(
             ["spawn-fcgi", "-n", "-s", path, "-M", "0660", *user, "--", self.cgi / "upbeat.fcgi"], "upbeat",
-            env={**self.site.environment(), "UPBEAT_STORE": str(self.site.store)})
+            env={**self.site.environment(), "UPBEAT_STORE": str(self.site.store), "UPBEAT_MOUNT": self.mount})
         wait_for(path.exists)
         return path
 
@@ -279,7 +279,7 @@ class Lighttpd(Front):
             part = self.as_cgi(part)
         if mode == "external":
             self.spawn()
-            part = "\n".join(line for line in part.splitlines() if '"bin-' not in line and "max-procs" not in line)
+            part = "\n".join(line for line in part.splitlines() if not any(word in line for word in ('"bin-', '"UPBEAT_MOUNT"', "max-procs")))
         if not self.mount:  # lighttpd then wants to be told that the root is no part of the name
             part = part.replace('"/upbeat" => ((', '"/" => ((\n    "fix-root-scriptname" => "enable",')
             part = part.replace("/upbeat/staff/", "/staff/")
@@ -311,7 +311,7 @@ class Lighttpd(Front):
         return text.replace('setenv.set-environment = (', f"setenv.set-environment = ({variables},")
 
 
-APACHE_MODULES = """mpm_event authz_core authz_user authn_core authn_file auth_basic alias env setenvif socache_shmcb
+APACHE_MODULES = """mpm_event authz_core authz_user authn_core authn_file auth_basic alias dir env setenvif socache_shmcb
 ssl mime rewrite cgid fcgid proxy proxy_fcgi"""
 
 
@@ -348,7 +348,7 @@ class Apache(Front):
             return part + self.variables("FcgidInitialEnv")
         if mode == "cgi":
             part = part.replace("SetHandler fcgid-script", "SetHandler cgi-script")
-            return part.replace("FcgidInitialEnv   UPBEAT_STORE", "SetEnv UPBEAT_STORE") + self.variables("SetEnv")
+            return part.replace("FcgidInitialEnv ", "SetEnv ") + self.variables("SetEnv")
         alias = next(line for line in part.splitlines() if line.startswith("Alias "))
         socket_url = f"unix:{self.spawn()}|fcgi://localhost"
         proxy = {"proxy-handler": f'<Location /upbeat>\nSetHandler "proxy:{socket_url}/"\nCGIPassAuth On\n</Location>',

@@ -95,7 +95,7 @@ static const struct body_row bodies[] = {
 	{"{\"time\":1,\"rid\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}", false, 0, NULL,
 		NULL, 0},
 	{"\xef\xbb\xbf{\"time\":1}", false, 0, NULL, NULL, 0},
-	{"{\"time\":1,\"x\":[[[[[[[[[[1]]]]]]]]]]}", false, 0, NULL, NULL, 0},
+	{"{\"time\":1,\"x\":[[[[[[[[[[1]]]]]]]]]]}", true, 1000000, NULL, NULL, -1},
 };
 
 static bool same(const char *a, const char *b)
