@@ -14,6 +14,19 @@
 
 /* ---- how the watching is */
 
+/* When the newest sign of life came, by our clock. While the clock was not stepped that is the time in the
+   record, to the microsecond, so that what is made of it stays the same from one request to the next. */
+static int64_t watched_at(const struct pass_info *pass, int64_t age_us, const struct moment *now)
+{
+	int64_t newest = pass->started_us;
+
+	newest = pass->progress_us > newest ? pass->progress_us : newest;
+	newest = pass->finished_us > newest ? pass->finished_us : newest;
+	if (age_us == INT64_MAX || llabs(now->wall_us - age_us - newest) < US_PER_S)
+		return newest;
+	return now->wall_us - age_us;
+}
+
 static void judge_watching(struct view *view, const struct moment *now)
 {
 	const struct pass_info *pass = &view->pass;
@@ -25,8 +38,8 @@ static void judge_watching(struct view *view, const struct moment *now)
 		view->watching = WATCHING_STALE;
 	else
 		view->watching = pass->blind_since_us ? WATCHING_BLIND : WATCHING;
-	if (age_us >= 0) /* a sign from the future has no age: its own time is all that can be said */
-		view->watched_us = age_us < INT64_MAX ? now->wall_us - age_us : pass->progress_us;
+	if (age_us >= 0)
+		view->watched_us = watched_at(pass, age_us, now);
 }
 
 /* ---- monitors */
