@@ -24,6 +24,7 @@ static void listed_clear(struct listed *m)
 	free(m->type);
 	free(m->group_name);
 	strings_free(m->tags, m->tag_count);
+	strings_free(m->maintenance, m->maintenance_count);
 }
 
 static void catalog_free(struct catalog *catalog)
@@ -63,6 +64,10 @@ static bool list_one(void *arg, const struct monitor *m)
 		.interval_ms = m->interval_ms};
 	for (size_t i = 0; i < m->tag_count; i++)
 		out->tags[i] = mem_str(m->tags[i]);
+	out->maintenance = mem_array(m->maintenance_count + 1, sizeof(char *));
+	out->maintenance_count = m->maintenance_count;
+	for (size_t i = 0; i < m->maintenance_count; i++)
+		out->maintenance[i] = mem_str(m->maintenance[i]);
 	return true;
 }
 

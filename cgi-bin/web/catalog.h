@@ -21,6 +21,8 @@ struct listed {
 	char **tags;
 	size_t tag_count;
 	bool is_public;
+	char **maintenance; /* windows */
+	size_t maintenance_count;
 	int64_t interval_ms;
 };
 

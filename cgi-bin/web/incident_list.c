@@ -25,7 +25,9 @@ static bool choose(void *arg, const struct incident *incident)
 
 	if (!m)
 		return true;
-	if (incident->ended_us && incident->ended_us < c->query->since_us)
+	if (incident->started_us < c->query->began_us)
+		return true;
+	if (c->query->before_us && incident->started_us >= c->query->before_us)
 		return true;
 	if (c->skipped < c->query->skip) {
 		c->skipped++;

@@ -13,7 +13,7 @@
 struct incident_query {
 	const struct view_monitor *monitor; /* NULL: of all that the asker may see */
 	bool only_open;
-	int64_t since_us; /* that began at or after it, or last still; 0: all */
+	int64_t began_us, before_us; /* that began in [began, before); 0: no limit */
 	size_t skip, most; /* paging, newest first */
 	bool entries; /* with notes and evidence */
 };

@@ -12,9 +12,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/listing.h"
+#include "web/incident_list.h"
 #include "web/page_parts.h"
+#include "web/planned.h"
 #include "web/summary.h"
 
+#define NOTED_MAX 20
 #define NAMED_MAX 4 /* so many of those that are down are named at the top */
 
 /* ---- the whole */
@@ -140,6 +143,51 @@ static void put_worst(struct page *page)
 		data_text(item, "slug", v->monitors[i].listed->slug);
 		data_text(item, "name", v->monitors[i].listed->name);
 		data_flag(item, "further", named++ > 0);
+	}
+}
+
+/* Open incidents that somebody wrote a public note on: what visitors come to read. */
+static void put_notes(struct page *page)
+{
+	struct incident_query query = {.only_open = true, .most = NOTED_MAX, .entries = true};
+	struct incident_list list;
+	struct error err = {0};
+	bool any = false;
+
+	if (!incident_list_read(&list, &page->view, &query, &err)) {
+		log_limited("dashboard: incidents", "dashboard: %s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		const struct incident *incident = &list.incidents[i];
+		size_t notes = 0;
+
+		for (size_t k = 0; k < incident->entry_count; k++)
+			notes += incident->entries[k].kind == ENTRY_NOTE && incident->entries[k].status == 1;
+		if (notes)
+			page_put_incident(page, data_item(page->data, "incidents"), incident, list.monitors[i]);
+		any = any || notes;
+	}
+	data_flag(page->data, "noted", any);
+	incident_list_clear(&list);
+}
+
+static void put_planned(struct page *page)
+{
+	struct planned planned[PLANNED_MAX];
+	size_t n = planned_list(&page->view, planned);
+
+	data_flag(page->data, "planned_any", n > 0);
+	for (size_t i = 0; i < n; i++) {
+		struct data *item = data_item(page->data, "planned");
+		const struct view_monitor *m = planned[i].monitor;
+
+		data_text(item, "slug", m ? m->listed->slug : NULL);
+		data_text(item, "name", m ? m->listed->name : word(page->language, WORD_MONITORS));
+		page_time(page, item, "from_iso", "from_text", planned[i].from_s * US_PER_S);
+		data_flag(item, "ends", planned[i].to_s < INT64_MAX / US_PER_S);
+		page_time(page, item, "to_iso", "to_text",
+			planned[i].to_s < INT64_MAX / US_PER_S ? planned[i].to_s * US_PER_S : 0);
 	}
 }
 
@@ -299,6 +347,8 @@ void page_dashboard(
 	put_worst(&page);
 	put_counts(&page, page.data, page.view.counts, &query);
 	put_problems(&page);
+	put_notes(&page);
+	put_planned(&page);
 	put_search(&page, &query);
 	put_paging(&page, &listing, &query);
 	data_flag(page.data, "nothing_found", page.view.count > 0 && listing.matching == 0);

@@ -99,10 +99,17 @@ void page_put_incident(
 	data_text(d, "slug", m->listed->slug);
 	data_text(d, "name", m->listed->name);
 	page_put_state(page, d, incident->state);
+	data_text(d, "look", over ? "up" : monitor_state_name(incident->state));
 	page_word(page, d, "incident_title", title, m->listed->name);
 	page_time(page, d, "started_iso", "started_text", incident->started_us);
 	data_flag(d, "over", over);
 	page_length(
 		page, d, "length", (over ? incident->ended_us : page->view.now_us) - incident->started_us);
 	data_text(d, "cause", page->view.asker.sees_all ? incident->cause : NULL);
+	for (size_t i = 0; i < incident->entry_count; i++) {
+		const struct incident_entry *e = &incident->entries[i];
+
+		if (e->kind == ENTRY_NOTE && e->status == 1)
+			data_text(data_item(d, "notes"), "note", e->text);
+	}
 }

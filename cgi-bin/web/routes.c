@@ -47,6 +47,7 @@ static const struct route routes[] = {
 	/* What people look at. */
 	{GET, "/", MAY_VIEW, page_dashboard, NULL, false},
 	{GET, "/m/{}", MAY_VIEW, page_monitor, NULL, false},
+	{GET, "/history", MAY_VIEW, page_history, NULL, false},
 	{GET, "/i/{}", MAY_VIEW, page_incident, NULL, false},
 	{GET, "/static/{}/{}", MAY_ANYONE, page_static, NULL, true},
 	{POST, "/m/{}/{}", MAY_OPERATE, operate_form, NULL, false},

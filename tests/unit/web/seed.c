@@ -71,6 +71,11 @@ static void build_monitor(struct monitor *m, const struct seed_row *from, enum s
 	m->tags[0] = words_of(kind, from->tag);
 	m->tag_count = 1;
 	m->notify = some_notify(kind, &m->notify_count);
+	if (strcmp(from->type, "tls") == 0) {
+		m->maintenance = mem_array(1, sizeof(*m->maintenance));
+		m->maintenance[0] = mem_str("sun 02:00-04:00");
+		m->maintenance_count = 1;
+	}
 	if (!beats)
 		return;
 	m->heartbeat = MEM_NEW(struct heartbeat_rules);

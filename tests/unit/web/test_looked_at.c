@@ -275,7 +275,7 @@ static const char *const canary_uris[] = {"/staff/", "/staff/?lang=zh-TW", "/sta
 	"/staff/m/mail?span=1y", "/staff/i/1", "/staff/i/2", "/staff/metrics", "/staff/feed.atom",
 	"/staff/api/v1/monitors", "/staff/api/v1/monitors/cart", "/staff/api/v1/incidents",
 	"/staff/api/v1/incidents/2", "/staff/api/v2/summary.json", "/staff/api/v2/components.json",
-	"/staff/api/v2/incidents.json", "/staff/badge/cart.svg", "/staff/badge/cart.json",
+	"/staff/api/v2/incidents.json", "/staff/history", "/staff/badge/cart.svg", "/staff/badge/cart.json",
 	"/staff/badge/cart.svg?label=%22%27%3E%3Csvg/onload=1%3E%26",
 	"/staff/?q=%22%27%3E%3Csvg/onload=1%3E%26&tag=%22%27%3E%3Csvg/onload=1%3E%26&group=%22%27%3E%3Csvg/"
 	"onload=1%3E%26",
@@ -330,7 +330,8 @@ static void bad_parameters_are_refused_or_ignored(void **state)
 		{"/i/99999999999999999999999", 404}, {"/?page=99999&sort=nope&state=nope&group=", 200},
 		{"/m/shop?span=nope", 200}, {"/badge/shop", 404}, {"/badge/.svg", 404},
 		{"/api/v2/nope.json", 404}, {"/static/0/style.css", 200}, {"/static/0/head.html", 404},
-		{"/static/0/../../etc/passwd", 400}, {"/m/shop?lang=%00%ff", 200}};
+		{"/static/0/../../etc/passwd", 400}, {"/m/shop?lang=%00%ff", 200}, {"/history?month=9999-99", 200}, {"/history?month=2026-00", 200},
+		{"/history?month=%2d%2d%2d%2d-%2d1", 200}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -364,7 +365,7 @@ static void every_template_compiles(void **state)
 static void no_page_asks_for_a_field_that_is_not_there(void **state)
 {
 	static const char *const uris[] = {"/", "/staff/", "/m/shop", "/staff/m/shop", "/staff/m/backup",
-		"/staff/m/invoices", "/staff/i/1", "/i/2", "/nowhere", "/staff/?group=Shop&page=2",
+		"/staff/m/invoices", "/staff/i/1", "/i/2", "/nowhere", "/history", "/staff/history?month=2020-02", "/staff/?group=Shop&page=2",
 		"/m/nope"};
 	char path[96];
 	struct text log = TEXT_INIT;
