@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: ISC
+"""The prober's commands around the configuration, as a person types them: init, config, status, doctor, backup,
+export, import; and what a mistake in the file does to the passes that cron makes."""
+import json
+import os
+import re
+import stat
+import subprocess
+
+import pytest
+
+from upbeat import PROBER
+
+PLACE = re.compile(r"^(?P<file>/[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)$")
+BEAT = {"type": "heartbeat", "secret": "a secret", "max_age": "5m"}
+
+
+@pytest.fixture
+def at(tmp_path):
+    """Runs the prober with a configuration in a folder of its own."""
+    file = tmp_path / "upbeat.json"
+
+    def run(*args, config=None, **environment):
+        if config is not None:
+            file.write_text(config if isinstance(config, str) else json.dumps(config, indent=1))
+            file.chmod(0o600)
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("UPBEAT_")}
+        return subprocess.run([PROBER, "-c", file, *args], capture_output=True, text=True, timeout=60,
+                              env={**clean, **environment})
+    run.folder, run.file = tmp_path, file
+    return run
+
+
+def config(at, **keys):
+    return {"store": str(at.folder / "store"), "self_check": False, **keys}
+
+
+def test_init_makes_everything_and_never_overwrites(at):
+    first = at("init")
+    assert first.returncode == 0, first.stderr
+    assert stat.S_IMODE(at.file.stat().st_mode) == 0o600
+    for book in ("inbox", "state"):
+        assert (at.folder / "store" / book / "data.mdb").exists()
+    crontab = re.search(r"^\s*\* \* \* \* \* (\S+) -c (\S+)$", first.stdout, re.M)
+    assert crontab and crontab[1] == str(PROBER) and crontab[2] == str(at.file)
+    assert "SetHandler fcgid-script" in first.stdout and "fastcgi.server" in first.stdout
+    text = at.file.read_text()
+    assert at("config").returncode == 0
+    again = at("init")
+    assert again.returncode == 0 and at.file.read_text() == text and "stays as it is" in again.stdout
+
+
+def test_config_names_every_mistake_with_its_place(at):
+    answer = at("config", config='{\n  "titel": "x",\n  "monitors": {\n    "a": { "type": "htpp" },\n'
+                                 '    "b": { "type": "heartbeat", "secret": "x", "max_age": 5 }\n  }\n}\n')
+    assert answer.returncode == 1
+    places = [PLACE.match(line) for line in answer.stdout.splitlines()]
+    assert all(places), answer.stdout
+    assert [(int(p["line"]), int(p["column"])) for p in places] == [(2, 3), (4, 20), (5, 59)]
+    assert 'did you mean "title"' in places[0]["message"] and 'did you mean "http"' in places[1]["message"]
+    assert {p["file"] for p in places} == {str(at.file)}
+
+
+def test_the_schema_is_json(at):
+    schema = json.loads(at("config", "--schema").stdout)
+    assert schema["properties"]["anonymous"]["enum"] == ["all", "public", "none"]
+    types = {variant["properties"]["type"]["const"] for variant in schema["$defs"]["monitor"]["anyOf"]}
+    assert {"http", "heartbeat"} <= types
+
+
+def test_a_mistake_is_printed_once_and_the_last_good_configuration_runs_on(at):
+    assert at(config=config(at, monitors={"a": BEAT})).returncode == 0
+    broken = at(config='{"store": "store", "monitors": {"a": ')
+    assert broken.returncode == 1 and PLACE.match(broken.stderr.splitlines()[0])
+    silent = at()
+    assert (silent.returncode, silent.stdout, silent.stderr) == (1, "", "")
+    status = json.loads(at("status", "--json").stdout)
+    assert [m["slug"] for m in status["monitors"]] == ["a"]
+    assert status["config"]["ok"] is False and status["config"]["problems"][0]["line"] == 1
+    mended = at(config=config(at, monitors={"a": BEAT, "b": {**BEAT, "secret": "another"}}))
+    assert (mended.returncode, mended.stdout, mended.stderr) == (0, "", "")
+    status = json.loads(at("status", "--json").stdout)
+    assert [m["slug"] for m in status["monitors"]] == ["a", "b"] and status["config"]["ok"] is True
+
+
+def test_status_json_has_exactly_what_is_promised(at):
+    at(config=config(at, monitors={"a": {**BEAT, "name": "A", "group": "G"}}))
+    status = json.loads(at("status", "--json").stdout)
+    assert set(status) == {"passes", "config", "monitors"}
+    assert set(status["passes"]) == {"last", "fresh"} and status["passes"]["fresh"] is True
+    assert set(status["config"]) == {"ok", "problems"}
+    (monitor,) = status["monitors"]
+    assert list(monitor) == ["slug", "name", "type", "group", "state", "since", "cause", "checked", "response_ms",
+                             "incident"]
+    assert (monitor["name"], monitor["group"], monitor["state"]) == ("A", "G", "pending")
+    assert at("status", "nobody").returncode == 1
+
+
+def test_a_secret_that_others_can_read_is_refused_with_the_cure(at):
+    secret = at.folder / "a.secret"
+    secret.write_text("from a file\n")
+    secret.chmod(0o644)
+    monitors = {"a": {**BEAT, "secret": "file:a.secret"}}
+    refused = at("config", config=config(at, monitors=monitors))
+    assert refused.returncode == 1 and f"chmod 600 {secret}" in refused.stdout
+    secret.chmod(0o600)
+    assert at("config").returncode == 0
+    missing = at("config", config=config(at, monitors={"a": {**BEAT, "secret": "env:UPBEAT_TEST_SECRET"}}))
+    assert missing.returncode == 1 and "cron does not read your profile" in missing.stdout
+    assert at("config", UPBEAT_TEST_SECRET="x").returncode == 0
+
+
+def test_backup_and_export_and_doctor(at):
+    canary = "https://example.com/canary-of-a-channel"
+    at(config=config(at, channels={"ops": {"type": "slack", "webhook": canary}}, monitors={"a": BEAT}))
+    backup = at("backup", str(at.folder / "copy"))
+    assert backup.returncode == 0, backup.stderr
+    assert at("backup", str(at.folder / "copy")).returncode == 1
+    at.file.write_text(at.file.read_text().replace("/store\"", "/copy\""))
+    assert [m["slug"] for m in json.loads(at("status", "--json").stdout)["monitors"]] == ["a"]
+    at.file.write_text(at.file.read_text().replace("/copy\"", "/store\""))
+    samples = [json.loads(line) for line in at("export", "samples").stdout.splitlines()]
+    assert samples and samples[0]["monitor"] == "a" and samples[0]["kind"] == "sample"
+    table = at("export", "samples", "--format", "csv").stdout.splitlines()
+    assert table[0].startswith("monitor,time,outcome,state,response_ms") and len(table) == len(samples) + 1
+    shown = at("export", "--config").stdout
+    assert canary not in shown and "a secret" not in shown
+    assert json.loads(shown)["monitors"]["a"]["max_age"] == "5m"
+    doctor = at("doctor", "--verify")
+    assert "records can be read" in doctor.stdout and canary not in doctor.stdout
+
+
+def test_import_prints_a_fragment_and_what_is_lost(at):
+    answer = at.folder / "robot.json"
+    answer.write_text(json.dumps({"stat": "ok", "monitors": [
+        {"id": 1, "friendly_name": "Shop", "url": "https://shop.example.com/", "type": 1, "interval": 300},
+        {"id": 2, "friendly_name": "Odd", "url": "x", "type": 42, "interval": 300}]}))
+    imported = at("import", "uptimerobot", str(answer))
+    assert imported.returncode == 0
+    assert json.loads(imported.stdout)["monitors"]["shop"]["url"] == "https://shop.example.com/"
+    assert "Odd: a monitor of type 42" in imported.stderr
+    assert at("config", config=imported.stdout).returncode == 0
+
+
+def test_usage_and_refusals(at):
+    assert at("statsu").returncode == 2 and "status" in at("statsu").stderr
+    assert at("status", "--jsno").returncode == 2
+    assert at("--help").returncode == 0 and "SUBCOMMAND" in at("--help").stdout
+    assert at("--version").stdout.startswith("upbeat-prober ")
+    assert at("run", GATEWAY_INTERFACE="CGI/1.1").returncode != 0
