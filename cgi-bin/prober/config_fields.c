@@ -123,7 +123,7 @@ bool value_check(struct reading *r, const struct field *field, cJSON *value, con
 	bool resolved;
 
 	text_printf(&prefix, "%s%s\"%s\" ", what, *what ? ": " : "", field->name);
-	resolved = !field_is_secret(field) || secret_resolve(r, value, text_str(&prefix));
+	resolved = !field_is_secret(field) || secret_resolve(r, field, value, text_str(&prefix));
 	if (resolved && value_read(r, field, value, text_str(&prefix))) {
 		if (field->type == FIELD_URL)
 			warn_plain_http(r, value, text_str(&prefix));

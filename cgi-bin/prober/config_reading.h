@@ -125,7 +125,7 @@ const char *rows_nearest(const struct rows *rows, size_t row_sets, const char *n
 /* ---- config_secret.c */
 
 /* Replaces "file:..." and "env:..." in every string of a value by what they name. false: reported. */
-bool secret_resolve(struct reading *r, cJSON *value, const char *what);
+bool secret_resolve(struct reading *r, const struct field *field, cJSON *value, const char *what);
 /* Files which hold a secret themselves and which others can read. */
 void secret_check_sources(struct reading *r);
 

@@ -27,11 +27,6 @@ static bool check_timezone(const void *value, struct text *why)
 	return false;
 }
 
-static bool check_report_url(const void *value, struct text *why)
-{
-	return field_url_valid(*(char *const *)value, why);
-}
-
 static bool check_hours(const void *value, struct text *why)
 {
 	const char *literal = "these are days, not hours";
@@ -174,7 +169,7 @@ static const struct field top[] = {
 			"offline."},
 	{ROW("self_check", BOOL, top_options, self_check), .fallback = "true",
 		.help = "Ask our own url/healthz in each pass; false where a host cannot reach itself."},
-	{ROW("report_to", SECRET, top_options, report_to), .check = check_report_url,
+	{ROW("report_to", URL, top_options, report_to), .secret = true,
 		.help = "A URL that is called after each good pass: somebody else's heartbeat service."},
 	{ROW("include", STRINGS, top_options, include), .help = "Further files whose objects are merged into "
 								"this one, as patterns from this directory."},

@@ -93,19 +93,33 @@ static const struct {
 	{"env:", from_environment},
 };
 
-static bool resolve_string(struct reading *r, cJSON *node, const char *what)
+/* Does a value that stands in the file itself make the file a secret one? An address that is kept from
+   pages and books alone does not, and of headers only those that authenticate do. */
+static bool is_credential(const struct field *field, const cJSON *node)
+{
+	static const char *const hints[] = {"auth", "token", "key", "secret", "cookie", "password"};
+
+	if (field->type != FIELD_MAP)
+		return field->type != FIELD_URL;
+	for (size_t i = 0; node->string && i < COUNT_OF(hints); i++)
+		if (strcasestr(node->string, hints[i]))
+			return true;
+	return false;
+}
+
+static bool resolve_string(struct reading *r, const struct field *field, cJSON *node, const char *what)
 {
 	struct place *place = place_of(r, node);
 
 	if (!place || place->resolved)
 		return !place || !place->failed;
-	place->resolved = true; /* what came from a file may itself begin with "file:" */
 	for (size_t i = 0; i < COUNT_OF(origins); i++) {
 		size_t n = strlen(origins[i].prefix);
 		struct text value = TEXT_INIT;
 
 		if (strncmp(node->valuestring, origins[i].prefix, n) != 0)
 			continue;
+		place->resolved = true; /* what comes from a file may itself begin with "file:" */
 		place->failed = !origins[i].get(r, node, node->valuestring + n, &value, what);
 		if (!place->failed)
 			cJSON_SetValuestring(node, text_str(&value));
@@ -114,20 +128,20 @@ static bool resolve_string(struct reading *r, cJSON *node, const char *what)
 		text_free(&value);
 		return !place->failed;
 	}
-	if (!r->sources[place->source].secret)
+	if (!r->sources[place->source].secret && is_credential(field, node))
 		r->sources[place->source].secret = node;
 	return true;
 }
 
-bool secret_resolve(struct reading *r, cJSON *value, const char *what)
+bool secret_resolve(struct reading *r, const struct field *field, cJSON *value, const char *what)
 {
 	bool good = true;
 	cJSON *child;
 
 	if (cJSON_IsString(value))
-		return resolve_string(r, value, what);
+		return resolve_string(r, field, value, what);
 	cJSON_ArrayForEach(child, value)
-		good = secret_resolve(r, child, what) && good;
+		good = secret_resolve(r, field, child, what) && good;
 	return good;
 }
 
@@ -138,7 +152,9 @@ void secret_check_sources(struct reading *r)
 
 		if (source->secret && others_read(&source->stat))
 			mistake_at(r, source->secret, AT_VALUE,
-				"this is a secret, and others can read this file: chmod 600 %s",
+				"this is a secret, and others can read this file: chmod 600 %s", source->path);
+		if (source->tree && (source->stat.st_mode & S_IWOTH))
+			warning_at(r, source->tree, AT_VALUE, "everybody can change this file: chmod o-w %s",
 				source->path);
 	}
 }

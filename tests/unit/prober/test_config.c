@@ -433,25 +433,49 @@ static void what_is_no_readable_file_is_said_at_once(void **state)
 	free(path);
 }
 
+/* What makes a file one that others must not read, and what does not. */
+static const struct {
+	const char *file;
+	bool secret;
+} inline_secrets[] = {
+	{"{\"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": ^\"inline\"}}}", true},
+	{"{\"monitors\": {\"a\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"auth\": {\"bearer\": "
+	 "^\"inline\"}}}}", true},
+	{"{\"channels\": {\"a\": {\"type\": \"slack\", \"webhook\": ^\"https://example.com/\"}}}", true},
+	{"{\"api_keys\": {\"a\": {\"key\": ^\"0123456789abcdef\"}}}", true},
+	{"{\"report_to\": \"https://example.com/\", \"monitors\": {\"a\": {\"type\": \"http\", \"url\": "
+	 "\"https://example.com/\"}}}", false},
+	{"{\"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": \"file:slack.url\"}}}", false},
+};
+
 static void an_inline_secret_wants_a_closed_file(void **state)
 {
-	static const char text[] = "{\"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": \"inline\"}}}";
-	struct config config;
-	char *path = in_dir("upbeat.json"), *want = expand("@/upbeat.json:1:52: this is a secret, and others can "
-		"read this file: chmod 600 @/upbeat.json\n"), *got;
+	char *path = in_dir("upbeat.json");
 
 	(void)state;
-	write_file("upbeat.json", text, sizeof(text) - 1, 0644);
-	config_read(&config, path);
-	got = problems(&config);
-	assert_string_equal(got, want);
-	config_free(&config);
-	assert_int_equal(chmod(path, 0600), 0);
-	config_read(&config, path);
-	assert_true(config.usable);
-	config_free(&config);
-	free(got);
-	free(want);
+	write_file("slack.url", "https://hooks.example.com/canary-hook\n", 38, 0600);
+	for (size_t i = 0; i < COUNT_OF(inline_secrets); i++) {
+		struct config config;
+		struct marks marks;
+		char *plain = take_marks(inline_secrets[i].file, &marks), *got, *want;
+		char *said = with_marks(inline_secrets[i].secret
+			? "^this is a secret, and others can read this file: chmod 600 @/upbeat.json\n" : "", &marks);
+
+		want = expand(said);
+		write_file("upbeat.json", plain, strlen(plain), 0644);
+		config_read(&config, path);
+		got = problems(&config);
+		assert_string_equal(got ? got : "", want ? want : "");
+		config_free(&config);
+		assert_int_equal(chmod(path, 0600), 0);
+		config_read(&config, path);
+		assert_true(config.usable);
+		config_free(&config);
+		free(got);
+		free(want);
+		free(said);
+		free(plain);
+	}
 	free(path);
 }
 
