@@ -20,7 +20,8 @@ static bool check_meta(const MDB_val *key, const MDB_val *value, struct error *e
 	struct unpack u;
 
 	if (is_schema)
-		return unpack_begin(&u, value->mv_data, value->mv_size, BOOK_SCHEMA_KIND, BOOK_SCHEMA_VERSION, err);
+		return unpack_begin(
+			&u, value->mv_data, value->mv_size, BOOK_SCHEMA_KIND, BOOK_SCHEMA_VERSION, err);
 	return record_unpack(value->mv_data, value->mv_size, &SHAPE_COUNTER, &counter, err);
 }
 
@@ -208,8 +209,9 @@ static bool scan_one(const struct walk *w, struct book_txn *t,
 	return true;
 }
 
-bool inbox_beat_scan(struct inbox *inbox, bool (*each)(void *arg, const char *slug, const struct beat_last *last),
-	void *arg, struct error *err)
+bool inbox_beat_scan(struct inbox *inbox,
+	bool (*each)(void *arg, const char *slug, const struct beat_last *last), void *arg,
+	struct error *err)
 {
 	struct book_txn t;
 	struct walk w;

@@ -47,16 +47,17 @@ bool inbox_beat_store_logged(struct inbox *inbox, const char *slug, const struct
 	const struct beat *beat, const struct moment *now, const char *log, size_t log_len,
 	enum beat_verdict *verdict, int64_t *last_time_us, struct error *err);
 /* Calls `each` for the last values of every heartbeat, in slug order; stops when it returns false. */
-bool inbox_beat_scan(struct inbox *inbox, bool (*each)(void *arg, const char *slug, const struct beat_last *last),
-	void *arg, struct error *err);
+bool inbox_beat_scan(struct inbox *inbox,
+	bool (*each)(void *arg, const char *slug, const struct beat_last *last), void *arg,
+	struct error *err);
 
 /* ---- queue */
 
 enum inbox_kind {
-	INBOX_REFUSED_BEAT = 1, /* rightly signed, but refused: sender is the slug, payload JSON for display */
+	INBOX_REFUSED_BEAT = 1, /* rightly signed, but refused: sender the slug, payload JSON for display */
 	INBOX_HOOK,             /* a third party's report: sender is its service and name */
 	INBOX_PEER,             /* another Upbeat's message: sender is the peer's name */
-	INBOX_REQUEST,          /* a person's or key's request: sender is who asked; payload of model/request */
+	INBOX_REQUEST,          /* a person's or key's: sender is who asked; payload of model/request */
 	INBOX_LOG_BEAT,         /* messages and run lengths of recent beats, for the monitor's page */
 	INBOX__COUNT
 };

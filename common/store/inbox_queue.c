@@ -31,7 +31,8 @@ static const struct bounds bounds[INBOX__COUNT] = {
 
 static bool acceptable(const struct inbox_entry *entry, struct error *err)
 {
-	if (entry->kind > 0 && entry->kind < INBOX__COUNT && entry->payload_len <= bounds[entry->kind].payload_max)
+	if (entry->kind > 0 && entry->kind < INBOX__COUNT &&
+		entry->payload_len <= bounds[entry->kind].payload_max)
 		return true;
 	return error_set(err, ERROR_INPUT, "an entry for the inbox is of no known kind or too large");
 }
@@ -154,8 +155,8 @@ static bool count(struct book_txn *t, enum inbox_kind kind, const char *sender, 
 	return ok;
 }
 
-static bool count_both(struct book_txn *t, enum inbox_kind kind, const char *sender, int entries, int64_t bytes,
-	struct error *err)
+static bool count_both(struct book_txn *t, enum inbox_kind kind, const char *sender, int entries,
+	int64_t bytes, struct error *err)
 {
 	return count(t, kind, sender, entries, bytes, err) && count(t, kind, NULL, entries, bytes, err);
 }
@@ -185,7 +186,8 @@ static bool delete_entry(struct book_txn *t, enum inbox_kind kind, uint64_t id, 
 }
 
 /* The oldest entry of the sender, or of the whole kind when there is none named; 0 when there is none. */
-static bool oldest(struct book_txn *t, enum inbox_kind kind, const char *sender, uint64_t *id, struct error *err)
+static bool oldest(
+	struct book_txn *t, enum inbox_kind kind, const char *sender, uint64_t *id, struct error *err)
 {
 	struct key prefix = key_tally(kind, sender);
 	struct walk w;
@@ -202,8 +204,8 @@ static bool too_many(const struct tally *tally, size_t entries, size_t bytes)
 }
 
 /* Makes room for one more of display-only kinds; says ERROR_FULL for the others. */
-static bool keep_bound(struct book_txn *t, enum inbox_kind kind, const char *sender, size_t entries, size_t bytes,
-	struct error *err)
+static bool keep_bound(struct book_txn *t, enum inbox_kind kind, const char *sender, size_t entries,
+	size_t bytes, struct error *err)
 {
 	for (;;) {
 		struct tally tally;
@@ -272,7 +274,8 @@ static bool next_id(struct book_txn *t, uint64_t *id, struct error *err)
 
 static bool put_entry(struct book_txn *t, const struct inbox_entry *entry, struct error *err)
 {
-	struct key k = key_queue(entry->kind, entry->id), by_sender = key_of_sender(entry->kind, entry->sender);
+	struct key k = key_queue(entry->kind, entry->id),
+		   by_sender = key_of_sender(entry->kind, entry->sender);
 	struct pack p;
 	bool ok;
 
@@ -379,8 +382,8 @@ static bool queue_walk_end(struct queue_walk *q, struct error *err)
 	return ok;
 }
 
-static bool show_entry(const struct walk *w, bool (*each)(void *arg, const struct inbox_entry *entry), void *arg,
-	bool *go_on, struct error *err)
+static bool show_entry(const struct walk *w, bool (*each)(void *arg, const struct inbox_entry *entry),
+	void *arg, bool *go_on, struct error *err)
 {
 	struct inbox_entry entry;
 	char *sender, *payload;

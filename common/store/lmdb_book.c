@@ -23,7 +23,7 @@
 #include "base/mem.h"
 #include "base/pack.h"
 
-#define BEGIN_ATTEMPTS 4
+#define BEGIN_ATTEMPTS 8
 
 /* Why a transaction could not begin, beside LMDB's and the system's numbers. */
 enum { NOT_OPEN = -2, MOVED = -3, FROZEN = -4 };
@@ -151,8 +151,9 @@ static bool check_schema(const struct book *book, const MDB_val *value, struct e
 	if (!unpack_end(&u, err))
 		return false;
 	if (schema > book->plan->schema)
-		return error_set(err, ERROR_NEWER, "%s was written by a newer version of Upbeat (schema %llu, we know "
-			"%u): use that one", book->path, (unsigned long long)schema, book->plan->schema);
+		return error_set(err, ERROR_NEWER,
+			"%s was written by a newer version of Upbeat (schema %llu, we know %u): use that",
+			book->path, (unsigned long long)schema, book->plan->schema);
 	return true;
 }
 
@@ -247,9 +248,10 @@ static bool open_or_create(struct book *book, struct error *err)
 	const char *network = file_network_fs(book->dir);
 
 	if (network)
-		return error_set(err, ERROR_DENIED, "%s is on %s, a network file system, where shared memory and locks "
-			"do not hold: keep the store on a local disk (\"store\" in upbeat.json, UPBEAT_STORE)", book->dir,
-			network);
+		return error_set(err, ERROR_DENIED,
+			"%s is on %s, a network file system, where shared memory and locks "
+			"do not hold: keep it on a local disk (\"store\" in upbeat.json, UPBEAT_STORE)",
+			book->dir, network);
 	if (stat(book->data_path, &st)) {
 		if (errno != ENOENT || book->mode != STORE_CREATE)
 			return book_fail(book, errno, err);
@@ -372,9 +374,10 @@ static int begin_once(struct book_txn *t)
 	return rc;
 }
 
+/* Some faults come again by the doing of others: the map grows on, another thread's write fails, too. */
 static bool may_mend(const struct book *book, int rc, unsigned attempt)
 {
-	if (rc == MDB_MAP_RESIZED || rc == BOOK_GROW)
+	if (rc == MDB_MAP_RESIZED || rc == BOOK_GROW || rc == MDB_PANIC)
 		return attempt < BEGIN_ATTEMPTS;
 	return attempt == 0 && rc != MDB_READERS_FULL && (rc != FROZEN || book->mode != STORE_READ);
 }

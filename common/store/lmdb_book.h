@@ -50,7 +50,7 @@ struct book_plan {
 	uint64_t room_first; /* bytes of data.mdb allocated at once */
 	uint64_t room_ahead; /* bytes kept allocated beyond the last used page */
 	bool group_writes;   /* where a group shares the store: does it write this book, or only read it? */
-	bool read_by_prober; /* whoever opens it for reading is the prober, and clears stale readers */
+	bool read_by_prober; /* stale readers are cleared when it is opened for reading, else for writing */
 };
 
 struct book {
@@ -89,7 +89,8 @@ struct book_txn {
 /* ---- lmdb_book.c */
 
 /* NULL on failure. The plan lives as long as the program. */
-struct book *book_open(const struct book_plan *plan, const char *dir, enum store_mode mode, struct error *err);
+struct book *book_open(
+	const struct book_plan *plan, const char *dir, enum store_mode mode, struct error *err);
 void book_close(struct book *book);
 /* Mends what can be mended (a full reader table, a map that grew elsewhere, a book that was replaced or
    had an error) before it gives up. */
@@ -120,9 +121,12 @@ struct book_modes {
 struct book_modes book_modes(const struct book_plan *plan, const char *dir);
 /* A new name beside path; the caller frees. */
 char *book_path_aside(const char *path);
+/* The directory and the lock file of a book to be made. */
+bool book_make_aside(const char *aside, const struct book_modes *modes, struct error *err);
 /* Gives the book made aside its permissions and renames it. True also when there is one already: then the
    one aside is left for the caller to remove. */
-bool book_put_in_place(const char *aside, const char *path, const struct book_modes *modes, struct error *err);
+bool book_put_in_place(
+	const char *aside, const char *path, const struct book_modes *modes, struct error *err);
 /* Deletes a book's two files and its directory, as far as they are there. */
 void book_remove(const char *path);
 /* Deletes what creators that were killed left in the store's directory. */
@@ -193,7 +197,8 @@ struct book_entry {
 };
 /* Makes the table hold exactly these, writing only what differs. Entries are sorted by it; ERROR_INPUT
    when two have one key. */
-bool book_replace(struct book_txn *t, unsigned table, struct book_entry *entries, size_t n, struct error *err);
+bool book_replace(
+	struct book_txn *t, unsigned table, struct book_entry *entries, size_t n, struct error *err);
 
 /* A walk over a table. Steps return true while it stands on a record.
  *

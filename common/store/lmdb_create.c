@@ -152,7 +152,7 @@ bool book_create(struct book *book, struct error *err)
 	bool ok;
 
 	book_remove_leftovers(book->dir, book->plan->name);
-	ok = file_make_dir(aside, modes.directory, err) && make_in(book, aside, modes.data, err) &&
+	ok = book_make_aside(aside, &modes, err) && make_in(book, aside, modes.data, err) &&
 		book_put_in_place(aside, book->path, &modes, err);
 	book_remove(aside);
 	free(aside);

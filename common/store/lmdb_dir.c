@@ -27,6 +27,7 @@
 #include "base/text.h"
 
 #define LEFTOVER_S (10 * 60) /* a half-made book this old belongs to nobody */
+#define LOCK_BYTES (36 << 10) /* a header and 512 readers of 64 bytes, and a little */
 #define COPY_AT_ONCE ((size_t)1 << 20)
 
 struct book_modes book_modes(const struct book_plan *plan, const char *dir)
@@ -106,20 +107,37 @@ char *book_path_aside(const char *path)
 	return text_take(&t);
 }
 
-/* A copy has no lock file yet, and LMDB would make one with the permissions of whoever opens it first; so
-   it is made here, empty. (Nobody has this book open yet: opening and closing its files is harmless.) */
-static bool set_modes(const char *aside, const struct book_modes *modes, struct error *err)
+/* The lock file is mapped and written to. LMDB makes it sparse, and then a new reader on a full disk would
+   be killed (SIGBUS); so it is made here, full of zeros, which LMDB takes for a table to be set up. */
+static bool make_lock_file(const char *aside, mode_t mode, struct error *err)
 {
-	char *data = file_join(aside, "data.mdb"), *lock = file_join(aside, "lock.mdb");
-	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, modes->lock);
-	bool ok = fd >= 0 && !fchmod(fd, modes->lock) && !chmod(data, modes->data);
+	static const char zeros[LOCK_BYTES];
+	char *path = file_join(aside, "lock.mdb");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	bool ok = fd >= 0 && !fchmod(fd, mode) && pwrite(fd, zeros, LOCK_BYTES, 0) == LOCK_BYTES && !fsync(fd);
 
 	if (!ok)
-		error_set(err, ERROR_DENIED, "cannot set the permissions of %s: %s", aside, strerror(errno));
+		error_set(err, errno == ENOSPC ? ERROR_FULL : ERROR_TEMPORARY, "cannot make %s: %s", path,
+			strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	free(path);
+	return ok;
+}
+
+bool book_make_aside(const char *aside, const struct book_modes *modes, struct error *err)
+{
+	return file_make_dir(aside, modes->directory, err) && make_lock_file(aside, modes->lock, err);
+}
+
+static bool set_modes(const char *aside, const struct book_modes *modes, struct error *err)
+{
+	char *data = file_join(aside, "data.mdb");
+	bool ok = !chmod(data, modes->data);
+
+	if (!ok)
+		error_set(err, ERROR_DENIED, "cannot set the permissions of %s: %s", data, strerror(errno));
 	free(data);
-	free(lock);
 	return ok && book_sync(aside, err);
 }
 
@@ -147,8 +165,8 @@ bool book_set_aside(const struct book_plan *plan, const char *dir, int64_t now_s
 	calendar_put_iso(&to, now_s);
 	ok = !rename(path, text_str(&to));
 	if (!ok)
-		error_set(err, errno == ENOENT ? ERROR_MISSING : ERROR_DENIED, "cannot rename %s to %s: %s", path,
-			text_str(&to), strerror(errno));
+		error_set(err, errno == ENOENT ? ERROR_MISSING : ERROR_DENIED, "cannot rename %s to %s: %s",
+			path, text_str(&to), strerror(errno));
 	else
 		ok = book_sync(dir, err);
 	free(path);
@@ -180,8 +198,8 @@ static bool copy_file(const char *from, const char *to, struct error *err)
 	bool ok = out >= 0 && copy_bytes(in, out);
 
 	if (!ok)
-		error_set(err, errno == ENOSPC ? ERROR_FULL : ERROR_TEMPORARY, "cannot copy %s to %s: %s", from, to,
-			strerror(errno));
+		error_set(err, errno == ENOSPC ? ERROR_FULL : ERROR_TEMPORARY, "cannot copy %s to %s: %s",
+			from, to, strerror(errno));
 	if (in >= 0)
 		close(in);
 	if (out >= 0)
@@ -200,7 +218,7 @@ bool book_restore(const struct book_plan *plan, const char *dir, const char *cop
 	if (!access(path, F_OK))
 		ok = error_set(err, ERROR_INPUT, "%s is there: set it aside first", path);
 	else
-		ok = file_make_dir(aside, modes.directory, err) && copy_file(from, to, err) &&
+		ok = book_make_aside(aside, &modes, err) && copy_file(from, to, err) &&
 			book_put_in_place(aside, path, &modes, err);
 	book_remove(aside);
 	free(path);
@@ -218,8 +236,9 @@ bool store_prepare(const char *dir, struct error *err)
 	const char *network = file_network_fs(dir);
 
 	if (network)
-		return error_set(err, ERROR_DENIED, "%s is on %s, a network file system: keep the store on a local "
-			"disk", dir, network);
+		return error_set(err, ERROR_DENIED,
+			"%s is on %s, a network file system: keep the store on a local disk",
+			dir, network);
 	if (access(dir, F_OK) && !file_make_dir(dir, 0700, err))
 		return false;
 	if (access(dir, R_OK | W_OK | X_OK))

@@ -31,7 +31,7 @@ static const struct failure failures[] = {
 	{MDB_READERS_FULL, ERROR_TEMPORARY, "its reader table is full"},
 	{ENOMEM, ERROR_TEMPORARY, "no memory or address space for its map (ulimit -v?)"},
 	{EAGAIN, ERROR_TEMPORARY,
-		"it is locked by a process that cannot be told from ours (containers with separate process ids?)"},
+		"its lock is held by who cannot be told from us (containers with separate process ids?)"},
 	{MDB_INVALID, ERROR_DAMAGED, "data.mdb is not a store"},
 	{MDB_CORRUPTED, ERROR_DAMAGED, "a page does not hold"},
 	{MDB_PAGE_NOTFOUND, ERROR_DAMAGED, "a page is missing"},
@@ -70,16 +70,19 @@ static bool fail_denied(const struct book *book, struct error *err)
 	bool writes = book->mode != STORE_READ;
 
 	if (access(book->path, X_OK))
-		error_set(err, ERROR_DENIED, "%s: we (user %u) may not enter it: run both programs as one user, or "
-			"share it with a group (chgrp -R GROUP %s; chmod 2770 %s)", book->path, (unsigned)geteuid(),
-			book->dir, book->dir);
+		error_set(err, ERROR_DENIED,
+			"%s: we (user %u) may not enter it: run both programs as one user, or "
+			"share it with a group (chgrp -R GROUP %s; chmod 2770 %s)",
+			book->path, (unsigned)geteuid(), book->dir, book->dir);
 	else if (access(book->data_path, writes ? R_OK | W_OK : R_OK))
 		error_set(err, ERROR_DENIED, "%s: we (user %u) may not %s it: chgrp GROUP %s; chmod %s %s",
 			book->data_path, (unsigned)geteuid(), writes ? "write" : "read", book->data_path,
 			book->plan->group_writes ? "0660" : "0640", book->data_path);
 	else
-		error_set(err, ERROR_DENIED, "%s: we (user %u) may not write it, and readers must, too (their table "
-			"is in it): chgrp GROUP %s; chmod 0660 %s", lock, (unsigned)geteuid(), lock, lock);
+		error_set(err, ERROR_DENIED,
+			"%s: we (user %u) may not write it, and readers must, too (their table "
+			"is in it): chgrp GROUP %s; chmod 0660 %s",
+			lock, (unsigned)geteuid(), lock, lock);
 	free(lock);
 	return false;
 }

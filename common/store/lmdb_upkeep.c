@@ -96,8 +96,9 @@ bool book_copy(struct book *book, const char *dir_out, struct error *err)
 	text_printf(&name, "%s.copy-%ld", book->plan->name, (long)getpid());
 	aside = file_join(dir_out, text_str(&name));
 	file = file_join(aside, "data.mdb");
-	ok = (!access(dir_out, F_OK) || file_make_dir(dir_out, 0700, err)) && file_make_dir(aside, 0700, err) &&
-		copy_to(book, file, err) && book_sync(aside, err) && rename_copy(aside, to, dir_out, err);
+	ok = (!access(dir_out, F_OK) || file_make_dir(dir_out, 0700, err)) &&
+	     file_make_dir(aside, 0700, err) && copy_to(book, file, err) && book_sync(aside, err) &&
+	     rename_copy(aside, to, dir_out, err);
 	if (!ok) {
 		unlink(file);
 		rmdir(aside);

@@ -50,9 +50,11 @@ struct shape {
 
 #define SIZE_IN(T, m) sizeof(((T *)0)->m)
 #define PLAIN(tag, type, T, m) {tag, type, offsetof(T, m), SIZE_IN(T, m), 0, 0, NULL}
-#define COUNTED(tag, type, T, m, n) {tag, type, offsetof(T, m), SIZE_IN(T, m), offsetof(T, n), SIZE_IN(T, n), NULL}
+#define COUNTED(tag, type, T, m, n) \
+	{tag, type, offsetof(T, m), SIZE_IN(T, m), offsetof(T, n), SIZE_IN(T, n), NULL}
 #define NESTED(tag, type, T, m, nest) {tag, type, offsetof(T, m), SIZE_IN(T, m), 0, 0, nest}
-#define MANY(tag, T, m, n, nest) {tag, FIELD_MANY, offsetof(T, m), SIZE_IN(T, m), offsetof(T, n), SIZE_IN(T, n), nest}
+#define MANY(tag, T, m, n, nest) \
+	{tag, FIELD_MANY, offsetof(T, m), SIZE_IN(T, m), offsetof(T, n), SIZE_IN(T, n), nest}
 #define SHAPE(kind, T, rows) {kind, 1, sizeof(T), rows, sizeof(rows) / sizeof((rows)[0])}
 
 /* Begins, fills and seals p; the caller frees it. */

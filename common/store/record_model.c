@@ -159,13 +159,15 @@ const struct shape SHAPE_MONITOR = SHAPE(KIND_MONITOR, struct monitor, monitor_f
 
 /* ---- what was decided -------------------------------------------------------------------------------- */
 
-#define CERTIFICATE_AT(m) (offsetof(struct judge, certificates[0].m) - offsetof(struct judge, certificates[0]))
+#define CERTIFICATE_AT(m) \
+	(offsetof(struct judge, certificates[0].m) - offsetof(struct judge, certificates[0]))
 static const struct field certificate_fields[] = {
-	{1, FIELD_INT, CERTIFICATE_AT(expires_s), SIZE_IN(struct judge, certificates[0].expires_s), 0, 0, NULL},
+	{1, FIELD_INT, CERTIFICATE_AT(expires_s), SIZE_IN(struct judge, certificates[0].expires_s), 0, 0,
+		NULL},
 	{2, FIELD_INT, CERTIFICATE_AT(days), SIZE_IN(struct judge, certificates[0].days), 0, 0, NULL},
 };
-static const struct shape SHAPE_CERTIFICATE = {0, 1, SIZE_IN(struct judge, certificates[0]), certificate_fields,
-	sizeof(certificate_fields) / sizeof(certificate_fields[0])};
+static const struct shape SHAPE_CERTIFICATE = {0, 1, SIZE_IN(struct judge, certificates[0]),
+	certificate_fields, sizeof(certificate_fields) / sizeof(certificate_fields[0])};
 
 static const struct field judge_fields[] = {
 	PLAIN(1, FIELD_UINT, struct judge, state),

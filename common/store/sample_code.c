@@ -351,7 +351,8 @@ static void get_times(struct span *s, struct mark *marks, size_t n)
 		int64_t more = get_signed(s);
 
 		/* no honest step is longer than an hour: keeps the sums from overflowing, too */
-		if (more > 2 * HOUR_MS || more < -2 * HOUR_MS || at + step + more < 0 || at + step + more >= HOUR_MS) {
+		if (more > 2 * HOUR_MS || more < -2 * HOUR_MS || at + step + more < 0 ||
+			at + step + more >= HOUR_MS) {
 			s->bad = true;
 			return;
 		}

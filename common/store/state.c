@@ -83,7 +83,8 @@ static bool check_meta(const MDB_val *key, const MDB_val *value, struct error *e
 	struct unpack u;
 
 	for (size_t i = 0; i < COUNT_OF(singles); i++)
-		if (key->mv_size == strlen(singles[i].name) && !memcmp(key->mv_data, singles[i].name, key->mv_size))
+		if (key->mv_size == strlen(singles[i].name) &&
+			!memcmp(key->mv_data, singles[i].name, key->mv_size))
 			return singles[i].shape ? check_shape(value, singles[i].shape, err) :
 				check_text(key, value, err);
 	return unpack_begin(&u, value->mv_data, value->mv_size, BOOK_SCHEMA_KIND, BOOK_SCHEMA_VERSION, err);

@@ -72,8 +72,8 @@ bool state_default_heartbeat(struct state_txn *txn, char **slug, struct error *e
 /* Only what a beat needs of a heartbeat: one small record. */
 bool state_heartbeat(struct state_txn *txn, const char *slug, struct heartbeat_rules *out, struct error *err);
 /* Configured monitors in configuration order; stops when `each` returns false. */
-bool state_monitor_scan(struct state_txn *txn, bool (*each)(void *arg, const struct monitor *monitor), void *arg,
-	struct error *err);
+bool state_monitor_scan(struct state_txn *txn, bool (*each)(void *arg, const struct monitor *monitor),
+	void *arg, struct error *err);
 
 /* ---- rows: one packed array of what is asked of every monitor all the time */
 
@@ -116,8 +116,8 @@ bool state_sample_scan(struct state_txn *txn, uint32_t id, int64_t from_us, int6
 
 /* The begin of the oldest hour with results that were not settled; false when there is none. */
 bool state_samples_unsettled(struct state_txn *txn, int64_t *hour_s);
-/* Rearranges the results of an hour (any second of it) by monitor: smaller, and quick to read. For hours
-   that are over; may be called again when results came late. */
+/* Rearranges the results of an hour (any second of it) by monitor: smaller, and quick to read. May be
+   called for the running hour, too, and again when more results have come: they join what is there. */
 bool state_samples_settle(struct state_txn *txn, int64_t hour_s, struct error *err);
 
 /* ---- history */
@@ -125,8 +125,8 @@ bool state_samples_settle(struct state_txn *txn, int64_t hour_s, struct error *e
 enum rollup_kind { ROLLUP_HOUR, ROLLUP_DAY };
 bool state_rollup_put(struct state_txn *txn, enum rollup_kind kind, uint32_t id, const struct rollup *rollup,
 	struct error *err);
-bool state_rollup_scan(struct state_txn *txn, enum rollup_kind kind, uint32_t id, int64_t from_s, int64_t to_s,
-	bool (*each)(void *arg, const struct rollup *rollup), void *arg, struct error *err);
+bool state_rollup_scan(struct state_txn *txn, enum rollup_kind kind, uint32_t id, int64_t from_s,
+	int64_t to_s, bool (*each)(void *arg, const struct rollup *rollup), void *arg, struct error *err);
 
 /* What is older than these (seconds since 1970; 0: nothing) is deleted, at most `most` records at once:
    to be repeated in further transactions while *forgotten == most. Days are kept for ever, and so are

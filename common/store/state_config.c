@@ -157,7 +157,8 @@ static bool strip_secrets(struct state_txn *txn, uint32_t id, struct error *err)
 }
 
 /* What was configured and now is not: unlisted, and never due again. */
-static bool unlist_others(struct state_txn *txn, struct row *rows, size_t n, const bool *listed, struct error *err)
+static bool unlist_others(
+	struct state_txn *txn, struct row *rows, size_t n, const bool *listed, struct error *err)
 {
 	for (size_t id = 1; id < n; id++) {
 		if (!(rows[id].flags & ROW_CONFIGURED) || listed[id])
@@ -302,8 +303,8 @@ bool state_monitor(struct state_txn *txn, uint32_t id, struct monitor *out, stru
 	return state_get(txn, TABLE_MONITORS, &k, &SHAPE_MONITOR, out, err);
 }
 
-static bool monitor_by(struct state_txn *txn, enum state_table index, const struct key *k, struct monitor *out,
-	struct error *err)
+static bool monitor_by(struct state_txn *txn, enum state_table index, const struct key *k,
+	struct monitor *out, struct error *err)
 {
 	uint32_t id;
 
@@ -338,8 +339,8 @@ bool state_heartbeat(struct state_txn *txn, const char *slug, struct heartbeat_r
 	return state_get(txn, TABLE_HEARTBEATS, &k, &SHAPE_HEARTBEAT, out, err);
 }
 
-bool state_monitor_scan(struct state_txn *txn, bool (*each)(void *arg, const struct monitor *monitor), void *arg,
-	struct error *err)
+bool state_monitor_scan(struct state_txn *txn, bool (*each)(void *arg, const struct monitor *monitor),
+	void *arg, struct error *err)
 {
 	struct walk w;
 	bool ok = true, go_on = true;

@@ -91,7 +91,8 @@ static bool get_entries(struct state_txn *txn, struct incident *incident, struct
 	return walk_end(&w, ok ? err : NULL) && ok;
 }
 
-static bool get_incident(struct state_txn *txn, uint32_t id, bool brief, struct incident *out, struct error *err)
+static bool get_incident(
+	struct state_txn *txn, uint32_t id, bool brief, struct incident *out, struct error *err)
 {
 	struct key k = key_u32(id);
 

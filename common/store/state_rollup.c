@@ -215,8 +215,8 @@ static bool chunks_stored(struct state_txn *txn, const struct period *period, ui
 	return found;
 }
 
-bool state_rollup_scan(struct state_txn *txn, enum rollup_kind kind, uint32_t id, int64_t from_s, int64_t to_s,
-	bool (*each)(void *arg, const struct rollup *rollup), void *arg, struct error *err)
+bool state_rollup_scan(struct state_txn *txn, enum rollup_kind kind, uint32_t id, int64_t from_s,
+	int64_t to_s, bool (*each)(void *arg, const struct rollup *rollup), void *arg, struct error *err)
 {
 	const struct period *period = &periods[kind];
 	uint32_t first, last;

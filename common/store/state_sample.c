@@ -76,7 +76,8 @@ static bool put_run(struct state_txn *txn, const struct key *k, const struct tex
 }
 
 /* Sorted marks of one hour. */
-static bool put_marks(struct state_txn *txn, uint32_t hour, const struct mark *marks, size_t n, struct error *err)
+static bool put_marks(
+	struct state_txn *txn, uint32_t hour, const struct mark *marks, size_t n, struct error *err)
 {
 	struct text body = TEXT_INIT;
 	uint32_t newest = 0, number;
@@ -182,7 +183,8 @@ static bool gather_runs(struct state_txn *txn, const struct want *want, struct m
 }
 
 /* Stands on the chunk in which first_id would be: the last that begins at or before it, else the first. */
-static bool walk_chunks(struct walk *w, struct state_txn *txn, enum state_table table, const struct want *want)
+static bool walk_chunks(
+	struct walk *w, struct state_txn *txn, enum state_table table, const struct want *want)
 {
 	struct key after = key_chunk(want->hour, want->first_id), prefix = key_u32(want->hour);
 	struct error ignored;
@@ -195,8 +197,9 @@ static bool walk_chunks(struct walk *w, struct state_txn *txn, enum state_table 
 }
 
 /* Calls `each` for the wanted frames of the hour. */
-static bool each_frame(struct state_txn *txn, enum state_table table, enum blob_kind kind, const struct want *want,
-	bool (*each)(const struct frame *frame, struct marks *out), struct marks *out, struct error *err)
+static bool each_frame(struct state_txn *txn, enum state_table table, enum blob_kind kind,
+	const struct want *want, bool (*each)(const struct frame *frame, struct marks *out),
+	struct marks *out, struct error *err)
 {
 	struct key prefix = key_u32(want->hour);
 	struct walk w;
@@ -467,7 +470,8 @@ static bool delete_hour(struct state_txn *txn, enum state_table table, uint32_t 
 	return walk_end(&w, err);
 }
 
-static bool write_chunks(struct state_txn *txn, enum state_table table, const struct chunks *c, struct error *err)
+static bool write_chunks(
+	struct state_txn *txn, enum state_table table, const struct chunks *c, struct error *err)
 {
 	if (!delete_hour(txn, table, c->hour, err))
 		return false;
@@ -508,9 +512,10 @@ bool state_samples_settle(struct state_txn *txn, int64_t hour_s, struct error *e
 
 	if (!ok || !any)
 		return ok; /* nothing came since the last time */
-	ok = last_id_in_hour(txn, hour, &last_id, err) && settle_slices(txn, hour, last_id, &hours, &parts, err) &&
-		write_chunks(txn, TABLE_HOURS, &hours, err) && write_chunks(txn, TABLE_PARTS, &parts, err) &&
-		delete_hour(txn, TABLE_RUNS, hour, err);
+	ok = last_id_in_hour(txn, hour, &last_id, err) &&
+	     settle_slices(txn, hour, last_id, &hours, &parts, err) &&
+	     write_chunks(txn, TABLE_HOURS, &hours, err) && write_chunks(txn, TABLE_PARTS, &parts, err) &&
+	     delete_hour(txn, TABLE_RUNS, hour, err);
 	chunks_free(&hours);
 	chunks_free(&parts);
 	return ok;

@@ -16,8 +16,19 @@
 #include "store/state_private.h"
 
 static const struct shape *const shapes[] = {
-	&SHAPE_BEAT_LAST, &SHAPE_TALLY, &SHAPE_COUNTER, &SHAPE_SITE, &SHAPE_PROBLEMS, &SHAPE_MONITOR,
-	&SHAPE_HEARTBEAT, &SHAPE_JUDGE, &SHAPE_INCIDENT, &SHAPE_ENTRY, &SHAPE_NOTICE, &SHAPE_PASS, &SHAPE_COUNTERS,
+	&SHAPE_BEAT_LAST,
+	&SHAPE_TALLY,
+	&SHAPE_COUNTER,
+	&SHAPE_SITE,
+	&SHAPE_PROBLEMS,
+	&SHAPE_MONITOR,
+	&SHAPE_HEARTBEAT,
+	&SHAPE_JUDGE,
+	&SHAPE_INCIDENT,
+	&SHAPE_ENTRY,
+	&SHAPE_NOTICE,
+	&SHAPE_PASS,
+	&SHAPE_COUNTERS,
 };
 
 static void sealed(struct pack *p, uint8_t kind, const uint8_t *data, size_t size)
@@ -79,7 +90,8 @@ static void try_run(const uint8_t *data, size_t size)
 static void try_series(const uint8_t *data, size_t size)
 {
 	size_t share = fuzz_byte(&data, &size), n = size * share / 255, count = series_count(data, n);
-	struct mark *marks = mem_array(count + 1, sizeof(*marks)), *again = mem_array(count + 1, sizeof(*marks));
+	struct mark *marks = mem_array(count + 1, sizeof(*marks)),
+		    *again = mem_array(count + 1, sizeof(*marks));
 	struct text t = TEXT_INIT;
 
 	if (count && series_get(data, n, 7, marks, count)) {
@@ -102,8 +114,9 @@ static void try_series(const uint8_t *data, size_t size)
 	free(again);
 }
 
-static void try_blob(enum blob_kind kind, bool (*check)(const MDB_val *key, const MDB_val *value, struct error *err),
-	const uint8_t *data, size_t size)
+static void try_blob(enum blob_kind kind,
+	bool (*check)(const MDB_val *key, const MDB_val *value, struct error *err), const uint8_t *data,
+	size_t size)
 {
 	struct pack p;
 	MDB_val key = {0, NULL}, value;

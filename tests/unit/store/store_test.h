@@ -85,7 +85,8 @@ static inline int remove_test_dir(void **state)
 
 static inline struct moment moment_at(int64_t wall_us)
 {
-	return (struct moment){.wall_us = wall_us, .boot_us = wall_us - T0_US + 1000 * US_PER_S, .boot_id = 7};
+	return (struct moment){
+		.wall_us = wall_us, .boot_us = wall_us - T0_US + 1000 * US_PER_S, .boot_id = 7};
 }
 
 /* Waits for a child and gives its exit status, or 128 + the signal that ended it. */

@@ -29,7 +29,16 @@ static const struct heartbeat_rules rules = {.max_age_ms = 300000, .window_ms = 
 
 /* ---- system calls that can fail ---------------------------------------------------------------------- */
 
-enum call { CALL_PWRITE, CALL_WRITEV, CALL_FDATASYNC, CALL_FSYNC, CALL_MMAP, CALL_FTRUNCATE, CALL_OPEN, CALL__COUNT };
+enum call {
+	CALL_PWRITE,
+	CALL_WRITEV,
+	CALL_FDATASYNC,
+	CALL_FSYNC,
+	CALL_MMAP,
+	CALL_FTRUNCATE,
+	CALL_OPEN,
+	CALL__COUNT
+};
 static const char *const call_names[CALL__COUNT] = {
 	"pwrite", "writev", "fdatasync", "fsync", "mmap", "ftruncate", "open",
 };
@@ -147,7 +156,8 @@ static bool beat_once(struct inbox *inbox, const char *slug, int64_t n)
 	enum beat_verdict verdict;
 	int64_t last;
 
-	return inbox_beat_store(inbox, slug, &rules, &beat, &now, &verdict, &last, &err) && verdict == BEAT_OK;
+	return inbox_beat_store(inbox, slug, &rules, &beat, &now, &verdict, &last, &err) &&
+	       verdict == BEAT_OK;
 }
 
 static int64_t newest(struct inbox *inbox, const char *slug)
@@ -333,7 +343,8 @@ static void *beat_on(void *arg)
 
 	snprintf(slug, sizeof(slug), "m%d", w->number);
 	for (int64_t i = 1; !atomic_load(w->stop); i++) {
-		struct beat beat = {.has_time = true, .time_us = T0_US + i, .exit_status = -1, .length_us = -1};
+		struct beat beat = {
+			.has_time = true, .time_us = T0_US + i, .exit_status = -1, .length_us = -1};
 		struct moment now = moment_at(T0_US);
 		enum beat_verdict verdict;
 		struct error why;
@@ -356,8 +367,10 @@ static void *read_on(void *arg)
 		struct error why;
 		bool found;
 
-		if (!inbox_beat_read(w->inbox, "m0", &last, &found, &why))
+		if (!inbox_beat_read(w->inbox, "m0", &last, &found, &why)) {
+			print_error("%s\n", why.text);
 			w->bad = true;
+		}
 		beat_last_clear(&last);
 		w->reads++;
 	}
@@ -569,6 +582,28 @@ static void fill_disk(const char *path)
 	while (write(fd, block, sizeof(block)) > 0)
 		;
 	close(fd);
+}
+
+static void read_on_a_full_disk(const char *dir)
+{
+	char *hog = file_join(dir, "hog");
+	struct state *s;
+
+	mount_small(dir, "size=24m");
+	s = state_open(dir, STORE_CREATE, &err);
+	check(s);
+	state_close(s);
+	fill_disk(hog);
+	s = state_open(dir, STORE_READ, &err);
+	check(s);
+	for (int i = 0; i < 500; i++)
+		check(state_begin(s, false, &err)); /* each takes a slot in lock.mdb; ended by exiting */
+	free(hog);
+}
+
+static void test_a_full_disk_does_not_stop_readers(void **state)
+{
+	in_child(read_on_a_full_disk, *state);
 }
 
 static void beat_on_a_full_disk(const char *dir)
@@ -834,7 +869,8 @@ static bool check_anything(const MDB_val *key, const MDB_val *value, struct erro
 
 static void test_a_newer_book_is_refused_and_not_touched(void **state)
 {
-	static const struct book_table tables[] = {{"meta", check_anything}, {"of_the_future", check_anything}};
+	static const struct book_table tables[] = {
+		{"meta", check_anything}, {"of_the_future", check_anything}};
 	static const struct book_plan future = {
 		.name = "inbox", .tables = tables, .table_count = 2, .schema = 99, .room_first = 1 << 20,
 		.room_ahead = 1 << 20,
@@ -883,7 +919,8 @@ static void test_an_older_book_is_read_and_brought_up_to_date(void **state)
 
 static void test_a_book_put_in_its_place_is_used_at_once(void **state)
 {
-	char *path = file_join(*state, "inbox"), *aside = file_join(*state, "old"), *copies = file_join(*state, "c");
+	char *path = file_join(*state, "inbox"), *aside = file_join(*state, "old"),
+	     *copies = file_join(*state, "c");
 	char *copy = file_join(copies, "inbox");
 	struct inbox *inbox = open_inbox(*state, STORE_WRITE + 1);
 
@@ -929,7 +966,8 @@ static void test_a_book_taken_away_is_missing_or_made_anew(void **state)
 
 static void test_a_damaged_book_is_set_aside_and_its_copy_takes_over(void **state)
 {
-	char *data = file_join(*state, "inbox/data.mdb"), *copies = file_join(*state, "copies"), *moved = NULL;
+	char *data = file_join(*state, "inbox/data.mdb"), *copies = file_join(*state, "copies"),
+	     *moved = NULL;
 	struct inbox *inbox = open_inbox(*state, STORE_CREATE);
 	uint64_t records;
 	struct stat st;
@@ -1006,6 +1044,7 @@ int main(void)
 		test_in_dir(test_a_file_size_limit_is_out_of_room_and_not_death),
 		test_in_dir(test_an_address_space_limit_makes_the_map_smaller),
 		test_in_dir(test_a_map_that_cannot_grow_is_full_and_recovers),
+		test_in_dir(test_a_full_disk_does_not_stop_readers),
 		test_in_dir(test_a_full_disk_does_not_stop_beats),
 		test_in_dir(test_a_disk_too_small_is_full_and_recovers),
 		test_in_dir(test_a_read_only_disk_can_be_read),

@@ -47,8 +47,13 @@ static struct sample http_sample(uint32_t id, int64_t at_us, bool by_name)
 	int64_t base = 20000 + id % 97 * 3000, total = base + draw((uint32_t)base / 5);
 
 	return (struct sample){
-		.monitor_id = id, .at_us = at_us, .outcome = OUTCOME_UP, .state = STATE_UP, .response_us = total,
-		.timings = {by_name ? total / 10 : -1, total / 6, by_name ? total / 4 : -1, total * 2 / 3, total},
+		.monitor_id = id,
+		.at_us = at_us,
+		.outcome = OUTCOME_UP,
+		.state = STATE_UP,
+		.response_us = total,
+		.timings = {by_name ? total / 10 : -1, total / 6, by_name ? total / 4 : -1, total * 2 / 3,
+			total},
 	};
 }
 
@@ -89,7 +94,8 @@ static const struct sample odd[] = {
 	{3, T0_US + 1000000, OUTCOME_DOWN, STATE_SUSPECT, true, -1, TIMINGS_NONE},
 	{1, T0_US + 3599999000, OUTCOME_UNKNOWN, STATE_UNKNOWN, false, -1, {5000, -1, -1, -1, -1}},
 	{900000, T0_US, OUTCOME_UP, STATE_PAUSED, true, 0, {0, 0, 0, 0, 7}},
-	{3, T0_US + 3600000000, OUTCOME_UP, STATE_DOWN, false, INT64_C(3000000000), {-1, -1, -1, -1, 60000000}},
+	{3, T0_US + 3600000000, OUTCOME_UP, STATE_DOWN, false, INT64_C(3000000000),
+		{-1, -1, -1, -1, 60000000}},
 	{3, T0_US - 1000, OUTCOME_UP, STATE_PENDING, false, 1, {200, 300, -1, 1, 1}},
 };
 
@@ -298,9 +304,11 @@ static void test_rollups_come_back_in_order(void **state)
 {
 	static const struct rollup odd_ones[] = {
 		{T0_S, T0_S + 3600, 3600, 0, 0, 60, 1, 200, 300, 4000, UINT32_MAX},
-		{T0_S + 3600, T0_S + 7200, 1000, 500, 100, 0, 0, 0, 0, 0, 0}, /* 2000 s paused; none answered */
+		/* 2000 s paused; none answered */
+		{T0_S + 3600, T0_S + 7200, 1000, 500, 100, 0, 0, 0, 0, 0, 0},
 		{T0_S + 86400, T0_S + 86400 + 1800, 0, 0, 1800, 1, 7, 7, 7, 7, 7},
-		{T0_S - 3600, T0_S, 3599, 1, 0, 2, 900, 500, 100, 50, 10}, /* merged: not in order of size */
+		/* merged: not in order of size */
+		{T0_S - 3600, T0_S, 3599, 1, 0, 2, 900, 500, 100, 50, 10},
 	};
 	struct state *s = open_new(state);
 	struct state_txn *txn = begin(s, true);
@@ -379,7 +387,8 @@ static void fill_hour(struct state *s, int64_t hour_s, bool by_name)
 		size_t n = 0;
 
 		for (uint32_t id = 1 + (uint32_t)second % 60; id <= MONITORS; id += 60)
-			samples[n++] = http_sample(id, (hour_s + second) * US_PER_S + 20000 + draw(30000), by_name);
+			samples[n++] = http_sample(
+				id, (hour_s + second) * US_PER_S + 20000 + draw(30000), by_name);
 		txn = begin(s, true);
 		assert_ok(state_samples_add(txn, samples, n, &err));
 		assert_ok(state_commit(txn, &err));
@@ -472,9 +481,15 @@ static void test_years_of_rollups_stay_small(void **state)
 		for (uint32_t id = 1; id <= WATCHED; id++) {
 			uint32_t base = 20000 + id * 1000 + draw(5000);
 			struct rollup rollup = {
-				.from_s = T0_S + hour * 3600, .to_s = T0_S + (hour + 1) * 3600, .up_s = 3600,
-				.count = 60, .min_us = base, .p50_us = base + draw(9000), .mean_us = base + draw(20000),
-				.p95_us = base + 20000 + draw(90000), .max_us = base + 110000 + draw(2000000),
+				.from_s = T0_S + hour * 3600,
+				.to_s = T0_S + (hour + 1) * 3600,
+				.up_s = 3600,
+				.count = 60,
+				.min_us = base,
+				.p50_us = base + draw(9000),
+				.mean_us = base + draw(20000),
+				.p95_us = base + 20000 + draw(90000),
+				.max_us = base + 110000 + draw(2000000),
 			};
 
 			assert_ok(state_rollup_put(txn, ROLLUP_HOUR, id, &rollup, &err));
@@ -486,8 +501,10 @@ static void test_years_of_rollups_stay_small(void **state)
 		assert_ok(state_commit(txn, &err));
 	}
 	bytes = live_bytes(s, *state, "c1") - empty;
-	print_message("%.1f bytes an hour of one monitor (its share of a day among them): a year of 1000 takes "
-		"%.0f MB\n", (double)bytes / (WATCHED * DAYS * 24), (double)bytes / (WATCHED * DAYS) * 365 * 1000 / 1e6);
+	print_message(
+		"%.1f bytes an hour of one monitor (its share of a day among them): a year of 1000 takes "
+		"%.0f MB\n",
+		(double)bytes / (WATCHED * DAYS * 24), (double)bytes / (WATCHED * DAYS) * 365 * 1000 / 1e6);
 	assert_true((double)bytes / (WATCHED * DAYS) * 365 * 1000 <= 400e6);
 	state_close(s);
 }

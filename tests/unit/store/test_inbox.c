@@ -35,7 +35,8 @@ static struct inbox *open_new(void **state)
 
 static const struct heartbeat_rules rules = {.max_age_ms = 300000, .window_ms = 300000};
 
-static enum beat_verdict store_beat(struct inbox *inbox, const char *slug, const struct beat *beat, int64_t now_us)
+static enum beat_verdict store_beat(
+	struct inbox *inbox, const char *slug, const struct beat *beat, int64_t now_us)
 {
 	struct moment now = moment_at(now_us);
 	enum beat_verdict verdict = BEAT_OK;
@@ -184,8 +185,8 @@ static void test_a_scan_goes_by_slug_and_stops_when_told(void **state)
 
 /* ---- queue ------------------------------------------------------------------------------------------- */
 
-static bool put(struct inbox *inbox, enum inbox_kind kind, const char *sender, const char *payload, uint64_t seen,
-	uint64_t *id)
+static bool put(struct inbox *inbox, enum inbox_kind kind, const char *sender, const char *payload,
+	uint64_t seen, uint64_t *id)
 {
 	struct moment now = moment_at(T0_US);
 
@@ -335,7 +336,8 @@ static void test_a_logged_beat_is_one_commit_with_its_log(void **state)
 		enum beat_verdict verdict;
 		int64_t last;
 
-		assert_ok(inbox_beat_store_logged(inbox, "x", &rules, &beat, &now, "{}", 2, &verdict, &last, &err));
+		assert_ok(inbox_beat_store_logged(
+			inbox, "x", &rules, &beat, &now, "{}", 2, &verdict, &last, &err));
 	}
 	assert_ok(inbox_figures(inbox, &after, &err));
 	assert_int_equal(after.transaction - before.transaction, 2);
@@ -368,7 +370,8 @@ static void *beat_on(void *arg)
 		struct error why;
 		int64_t last;
 
-		if (!inbox_beat_store(w->inbox, slug, &rules, &beat, &now, &own, &last, &why) || own != BEAT_OK ||
+		if (!inbox_beat_store(w->inbox, slug, &rules, &beat, &now, &own, &last, &why) ||
+			own != BEAT_OK ||
 			!inbox_beat_store(w->inbox, "shared", &rules, &beat, &now, &shared, &last, &why))
 			return NULL;
 		w->accepted += shared == BEAT_OK;

@@ -72,10 +72,28 @@ static const struct shape SHAPE_EVERY = SHAPE(200, struct every, every_fields);
 static char *strings[] = {"", "b", "c"};
 static struct inner inners[] = {{"x", 1}, {NULL, -1}, {"z", INT64_MIN}};
 static const struct every sample = {
-	.u8 = 255, .u16 = 65535, .u32 = UINT32_MAX, .u64 = UINT64_MAX, .yes = true, .i = -5, .l = INT64_MIN, .less = 0,
-	.less_int = -7, .s = "text", .chars = "1234567", .bytes = {1, 0, 2, 3}, .fixed = {0, 7, 0}, .some = {1, 0, 9, 8},
-	.some_count = 3, .strings = strings, .string_count = 3, .one = &inners[0], .many = inners, .many_count = 3,
-	.inside = {"in", 4}, .row = {{NULL, 0}, {"second", 2}},
+	.u8 = 255,
+	.u16 = 65535,
+	.u32 = UINT32_MAX,
+	.u64 = UINT64_MAX,
+	.yes = true,
+	.i = -5,
+	.l = INT64_MIN,
+	.less = 0,
+	.less_int = -7,
+	.s = "text",
+	.chars = "1234567",
+	.bytes = {1, 0, 2, 3},
+	.fixed = {0, 7, 0},
+	.some = {1, 0, 9, 8},
+	.some_count = 3,
+	.strings = strings,
+	.string_count = 3,
+	.one = &inners[0],
+	.many = inners,
+	.many_count = 3,
+	.inside = {"in", 4},
+	.row = {{NULL, 0}, {"second", 2}},
 };
 
 static void check_inner(const struct inner *got, const struct inner *meant)
@@ -212,9 +230,16 @@ static void bad_nest(struct pack *p)
 
 static void test_broken_fields_are_damage(void **state)
 {
-	static void (*const fills[])(struct pack *p) = {
-		too_wide, too_wide_signed, bytes_for_a_number, number_for_bytes, chars_too_long, odd_ints, too_many_ints,
-		one_twice, bad_nest,
+	static void (*const fills[])(struct pack * p) = {
+		too_wide,
+		too_wide_signed,
+		bytes_for_a_number,
+		number_for_bytes,
+		chars_too_long,
+		odd_ints,
+		too_many_ints,
+		one_twice,
+		bad_nest,
 	};
 
 	(void)state;

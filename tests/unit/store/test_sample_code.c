@@ -18,7 +18,8 @@ static struct sample back(const struct sample *sample)
 
 static void test_times_are_kept_to_the_millisecond(void **state)
 {
-	static const int64_t times[] = {0, 999, 1000, T0_US, T0_US + 1, T0_US + 3599999999, INT64_C(4102444800000000)};
+	static const int64_t times[] = {
+		0, 999, 1000, T0_US, T0_US + 1, T0_US + 3599999999, INT64_C(4102444800000000)};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(times); i++) {
@@ -32,8 +33,9 @@ static void test_lengths_are_kept_by_share(void **state)
 {
 	(void)state;
 	for (int64_t us = 0; us <= UINT32_MAX; us = us < 1000 ? us + 1 : us + us / 97) {
-		struct sample sample = {
-			.at_us = T0_US, .response_us = us, .timings = {us, -1, us / 2, us / 100, us + us / 3}};
+		struct sample sample = {.at_us = T0_US,
+			.response_us = us,
+			.timings = {us, -1, us / 2, us / 100, us + us / 3}};
 		struct sample out = back(&sample);
 
 		assert_true(llabs(out.response_us - us) * 250 <= us);
@@ -47,7 +49,8 @@ static void test_lengths_are_kept_by_share(void **state)
 
 static void test_what_is_beyond_the_range_is_its_end(void **state)
 {
-	struct sample sample = {.at_us = -5, .response_us = INT64_MAX, .timings = {INT64_MAX, -1, -1, -1, INT64_MAX}};
+	struct sample sample = {
+		.at_us = -5, .response_us = INT64_MAX, .timings = {INT64_MAX, -1, -1, -1, INT64_MAX}};
 	struct sample out;
 
 	(void)state;
@@ -63,8 +66,12 @@ static void test_outcome_state_and_maintenance_come_back(void **state)
 	for (enum outcome outcome = 0; outcome < OUTCOME__COUNT; outcome++)
 		for (enum monitor_state s = 0; s < STATE__COUNT; s++)
 			for (int maintenance = 0; maintenance < 2; maintenance++) {
-				struct sample sample = {.at_us = T0_US, .outcome = outcome, .state = s,
-					.maintenance = maintenance, .response_us = -1, .timings = TIMINGS_NONE};
+				struct sample sample = {.at_us = T0_US,
+					.outcome = outcome,
+					.state = s,
+					.maintenance = maintenance,
+					.response_us = -1,
+					.timings = TIMINGS_NONE};
 				struct sample out = back(&sample);
 
 				assert_int_equal(out.outcome, outcome);
@@ -82,10 +89,13 @@ static void make_marks(bool one_monitor)
 	for (int i = 0; i < MARKS; i++) {
 		struct sample sample = {
 			.monitor_id = one_monitor ? 7 : 1 + (uint32_t)i * 3,
-			.at_us = T0_US + (one_monitor ? i * INT64_C(7000000) : i * INT64_C(1999000) % 3600000000),
-			.outcome = i % 50 ? OUTCOME_UP : OUTCOME_DOWN, .state = STATE_UP,
+			.at_us = T0_US +
+				 (one_monitor ? i * INT64_C(7000000) : i * INT64_C(1999000) % 3600000000),
+			.outcome = i % 50 ? OUTCOME_UP : OUTCOME_DOWN,
+			.state = STATE_UP,
 			.response_us = i % 50 ? 30000 + i * 37 % 5000 : -1,
-			.timings = {i % 3 ? 900 : -1, 9000 + i % 7 * 100, -1, 20000, i % 50 ? 30000 + i * 37 % 5000 : 77},
+			.timings = {i % 3 ? 900 : -1, 9000 + i % 7 * 100, -1, 20000,
+				i % 50 ? 30000 + i * 37 % 5000 : 77},
 		};
 
 		mark_from(&marks[i], &sample);

@@ -38,8 +38,13 @@ static struct state_txn *begin(struct state *state, bool writing)
 
 static char *secrets[] = {"first", "second"};
 static struct heartbeat_rules hubot_rules = {
-	.secrets = secrets, .secret_count = 2, .sha256_only = true, .token = "token-of-hubot", .max_age_ms = 300000,
-	.grace_ms = 7, .window_ms = 300000,
+	.secrets = secrets,
+	.secret_count = 2,
+	.sha256_only = true,
+	.token = "token-of-hubot",
+	.max_age_ms = 300000,
+	.grace_ms = 7,
+	.window_ms = 300000,
 };
 static char *tags[] = {"a", "", "c"};
 static struct notify_rule notify[] = {
@@ -199,7 +204,8 @@ static bool collect_slug(void *arg, const struct monitor *monitor)
 static void test_publishing_keeps_ids_and_history_and_unlists(void **state)
 {
 	struct state *s = open_new(state);
-	struct monitor first[] = {shop_monitor(), hubot_monitor()}, second[] = {shop_monitor(), shop_monitor()}, out;
+	struct monitor first[] = {shop_monitor(), hubot_monitor()},
+		       second[] = {shop_monitor(), shop_monitor()}, out;
 	char seen[64] = "";
 	struct state_txn *txn;
 	struct row *rows;
@@ -273,13 +279,25 @@ static void test_the_site_comes_back_whole(void **state)
 	char *operators[] = {"alice"}, *windows[] = {"daily 02:00 30m"};
 	struct api_key keys[] = {{.name = "k", .hash = {1, 2, 3}, .may_write = true}};
 	struct peer_key peers[] = {{.name = "b", .url = "https://b.example.com/", .secret = "s"}};
-	struct channel_label channels[] = {{.name = "ops", .type = "slack"}, {.name = "mail", .type = "mail"}};
+	struct channel_label channels[] = {
+		{.name = "ops", .type = "slack"}, {.name = "mail", .type = "mail"}};
 	struct publication publication = {.site = {
-		.title = "T", .language = LANGUAGE_ZH_TW, .timezone = "Asia/Taipei", .anonymous = ANONYMOUS_NONE,
-		.operators = operators, .operator_count = 1, .keys = keys, .key_count = 1, .peers = peers,
-		.peer_count = 1, .channels = channels, .channel_count = 2, .maintenance = windows,
-		.maintenance_count = 1, .retain_hours_s = 5,
-	}};
+						  .title = "T",
+						  .language = LANGUAGE_ZH_TW,
+						  .timezone = "Asia/Taipei",
+						  .anonymous = ANONYMOUS_NONE,
+						  .operators = operators,
+						  .operator_count = 1,
+						  .keys = keys,
+						  .key_count = 1,
+						  .peers = peers,
+						  .peer_count = 1,
+						  .channels = channels,
+						  .channel_count = 2,
+						  .maintenance = windows,
+						  .maintenance_count = 1,
+						  .retain_hours_s = 5,
+					  }};
 	struct state_txn *txn = begin(s, true);
 	struct site site;
 
@@ -337,7 +355,8 @@ static void test_rows_are_kept_where_they_belong(void **state)
 	struct monitor *monitors = mem_array(MONITORS, sizeof(*monitors));
 	char slugs[MONITORS][16];
 	const uint32_t ids[] = {1, 83, 84, 300};
-	struct row out[4] = {{.state = STATE_UP}, {.since_us = 5}, {.recent = UINT64_MAX}, {.incident = 9}}, *rows;
+	struct row out[4] = {{.state = STATE_UP}, {.since_us = 5}, {.recent = UINT64_MAX}, {.incident = 9}},
+		   *rows;
 	struct state_txn *txn;
 	struct row row;
 	size_t n;
@@ -399,8 +418,12 @@ static void test_a_judge_never_stored_is_zero(void **state)
 static uint32_t new_incident(struct state_txn *txn, uint32_t monitor_id, bool ended)
 {
 	struct incident incident = {
-		.monitor_id = monitor_id, .monitor = mem_str("shop"), .state = STATE_DOWN, .started_us = T0_US,
-		.decided_us = T0_US + 20 * US_PER_S, .ended_us = ended ? T0_US + 60 * US_PER_S : 0,
+		.monitor_id = monitor_id,
+		.monitor = mem_str("shop"),
+		.state = STATE_DOWN,
+		.started_us = T0_US,
+		.decided_us = T0_US + 20 * US_PER_S,
+		.ended_us = ended ? T0_US + 60 * US_PER_S : 0,
 		.cause = mem_str("HTTP 502"),
 	};
 	struct incident_entry *entry = incident_add(&incident, ENTRY_ATTEMPT, T0_US);
@@ -490,8 +513,8 @@ static void test_incidents_are_scanned_newest_first(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct seen seen = {.most = rows[i].most};
 
-		assert_ok(state_incident_scan(txn, rows[i].monitor, rows[i].only_open, rows[i].brief, see_incident,
-			&seen, &err));
+		assert_ok(state_incident_scan(
+			txn, rows[i].monitor, rows[i].only_open, rows[i].brief, see_incident, &seen, &err));
 		assert_int_equal(seen.n, rows[i].n);
 		assert_int_equal(seen.entries, rows[i].entries);
 		assert_memory_equal(seen.ids, rows[i].ids, seen.n * sizeof(seen.ids[0]));
@@ -505,9 +528,19 @@ static void test_incidents_are_scanned_newest_first(void **state)
 static struct notice new_notice(struct state_txn *txn, uint32_t incident, int64_t due_us)
 {
 	struct notice notice = {
-		.event_id = "e1", .event = EVENT_DOWN, .channel = "ops", .monitor = "shop", .monitor_id = 1,
-		.incident = incident, .now = STATE_DOWN, .previous = STATE_UP, .since_us = T0_US, .at_us = T0_US,
-		.cause = "HTTP 502", .due_us = due_us, .expires_us = due_us + NOTICE_LIFE_US,
+		.event_id = "e1",
+		.event = EVENT_DOWN,
+		.channel = "ops",
+		.monitor = "shop",
+		.monitor_id = 1,
+		.incident = incident,
+		.now = STATE_DOWN,
+		.previous = STATE_UP,
+		.since_us = T0_US,
+		.at_us = T0_US,
+		.cause = "HTTP 502",
+		.due_us = due_us,
+		.expires_us = due_us + NOTICE_LIFE_US,
 	};
 
 	assert_ok(state_notice_add(txn, &notice, &err));
