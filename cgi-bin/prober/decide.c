@@ -25,6 +25,8 @@ void decide_apply(struct post *post, const struct verdict *verdict)
 	}
 	if (verdict->changed || verdict->events || verdict->held || verdict->open_incident || verdict->close_incident)
 		keep_tell(post, verdict);
+	if (verdict->changed && verdict->to == STATE_PAUSED)
+		keep_paused(post);
 }
 
 static void wait_for_view(struct post *post)

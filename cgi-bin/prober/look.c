@@ -25,8 +25,9 @@ static int64_t slot_from_row(const struct post *post)
 {
 	const struct row *row = &post->row;
 
-	if (!row->next_due_us || !row->checked_us || row->checked_us > pass_now(post->pass) || post->pass->stepped)
-		return 0;
+	if (!row->next_due_us || row->next_due_us == INT64_MAX || !row->checked_us ||
+		row->checked_us > pass_now(post->pass) || post->pass->stepped)
+		return 0; /* new, paused until now, or the clock was stepped */
 	return slot_after(post->id, post_interval(post), row->checked_us);
 }
 

@@ -23,6 +23,7 @@
 
 #define LOG_BYTES (1024 * 1024)
 #define BUSY_MS 2           /* how soon to look again whether the processor has room */
+#define DELIVERY_MS 20      /* how soon to look whether deliveries have ended */
 #define PROGRESS_MS 200
 #define OUTBOX_ASK_US (200 * US_PER_MS)
 
@@ -259,33 +260,48 @@ void pass_wake(struct pass *pass)
 	pass->woken = true;
 }
 
-/* Nothing is in hand and nothing more is due: the last commit says that the pass has finished. What it holds
-   may be told, and then the pass goes on until it is. */
+/* Says in the last commit that the pass has finished; false when it could not be stored. */
+static bool commit_end(struct pass *pass)
+{
+	pass->info.finished_us = pass_now(pass);
+	pass->info.passes++;
+	if (keep_commit(pass))
+		return true;
+	pass->info.finished_us = 0;
+	pass->info.passes--;
+	return false;
+}
+
+/* What was stored last is to be told: the pass goes on until it is. */
+static void go_on(struct pass *pass)
+{
+	if (pass->info.finished_us)
+		pass->info.passes--;
+	pass->info.finished_us = 0;
+	pass_wake(pass);
+}
+
+/* Nothing is in hand and nothing more is due. */
 static void try_to_end(struct pass *pass)
 {
 	int64_t wait_us = pass->committed_us + COMMIT_US - clock_mono_us();
+	bool stored = true;
 
-	if (keep_pending(pass)) {
+	if (keep_pending(pass) || !pass->info.finished_us) {
 		if (pass->committed_us && wait_us > 0) {
 			wake_after(pass, wait_us / US_PER_MS + 1);
 			return;
 		}
-		pass->info.finished_us = pass_now(pass);
-		pass->info.passes++;
-		if (!keep_commit(pass) && !pass->over) {
-			wake_after(pass, COMMIT_US / US_PER_MS);
-			return;
-		}
+		stored = commit_end(pass);
 		pass->outbox_asked_us = 0;
 		if (in_hand(pass) || (!pass->over && next_due(pass) < INT64_MAX)) {
-			pass->info.finished_us = 0;
-			pass->info.passes--;
-			pass->info_dirty = true;
-			pass_wake(pass);
+			go_on(pass);
 			return;
 		}
 	}
-	if (!report_start(pass))
+	if (!stored && !pass->over)
+		wake_after(pass, COMMIT_US / US_PER_MS);
+	else if (!report_start(pass))
 		loop_stop(pass->loop);
 }
 
@@ -293,7 +309,9 @@ static void wait_for_next(struct pass *pass, int64_t due)
 {
 	int64_t now = pass_now(pass);
 
-	if (pass->over)
+	if (outbox_in_flight(pass->outbox) > 0)
+		wake_after(pass, DELIVERY_MS);
+	else if (pass->over)
 		wake_after(pass, 1000);
 	else if (due == 0)
 		wake_after(pass, pass->open < pass->open_max ? BUSY_MS : 50);

@@ -66,8 +66,6 @@ static bool tend_pause(struct post *post)
 	if (verdict.changed || verdict.dirty)
 		decide_apply(post, &verdict);
 	if (paused) {
-		if (verdict.changed)
-			keep_paused(post);
 		post->slot_us = INT64_MAX;
 		post->step_us = 0;
 		post->ladder = false;

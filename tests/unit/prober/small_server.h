@@ -81,6 +81,15 @@ static void finish_script(int fd, const struct script *script)
 	}
 }
 
+static bool request_is_whole(const char *request)
+{
+	const char *body = strstr(request, "\r\n\r\n"), *length = strcasestr(request, "\r\nContent-Length:");
+
+	if (!body)
+		return false;
+	return !length || length > body || strlen(body + 4) >= strtoul(length + 17, NULL, 10);
+}
+
 static void *small_serve(void *arg)
 {
 	struct small_client *client = arg;
@@ -95,7 +104,7 @@ static void *small_serve(void *arg)
 			break;
 		n += (size_t)got;
 		request[n] = '\0';
-		if (strstr(request, "\r\n\r\n"))
+		if (request_is_whole(request))
 			break;
 	}
 	request[n] = '\0';

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pass: whole passes over real books, a real server and a real webhook, one minute after the other. Each pass
+ * is a process of its own, as cron would start it, with its clock moved to the minute of the story; what it
+ * left behind is read by another one and compared as text.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "prober/pass.h"
+#include "prober/slots.h"
+#include "small_server.h"
+#include "store/inbox.h"
+#include "store/state.h"
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define BAD "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops"
+
+enum { SITE, OTHER, HOOK, SLOW, SCRIPTS };
+static struct script scripts[SCRIPTS] = {
+	[SITE] = {"/site", OK, THEN_CLOSE},
+	[OTHER] = {"/other", OK, THEN_CLOSE},
+	[HOOK] = {"/hook", OK, THEN_CLOSE},
+	[SLOW] = {"/slow", "", THEN_HANG},
+};
+
+static struct small_server server;
+static char folder[64];
+static struct text store_path = TEXT_INIT, config_path = TEXT_INIT;
+static time_t begin_s; /* the minute that the story begins with */
+
+/* ---- the world */
+
+static void write_config(const char *top, const char *monitors)
+{
+	struct text config = TEXT_INIT;
+	FILE *file;
+
+	text_printf(&config,
+		"{\"store\":\"%s\",%s\"channels\":{\"hook\":{\"type\":\"webhook\",\"url\":\"http://127.0.0.1:%u/hook\","
+		"\"secret\":\"0123456789abcdef\"}},\"defaults\":{\"notify\":[\"hook\"],\"timeout\":\"2s\","
+		"\"confirm_waits\":[\"50ms\",\"50ms\",\"50ms\"],\"recover_wait\":\"50ms\"},\"monitors\":{",
+		text_str(&store_path), top, server.port);
+	for (const char *c = monitors; *c; c++) {
+		if (c[0] == '%' && c[1] == 'p') {
+			text_printf(&config, "%u", server.port);
+			c++;
+		} else {
+			text_char(&config, *c);
+		}
+	}
+	text_raw(&config, "}}");
+	unlink(text_str(&config_path));
+	file = fopen(text_str(&config_path), "w");
+	assert_non_null(file);
+	fputs(text_str(&config), file);
+	fclose(file);
+	chmod(text_str(&config_path), 0600);
+	text_free(&config);
+}
+
+#define HTTP(slug, path, more) \
+	"\"" slug "\":{\"type\":\"http\",\"url\":\"http://127.0.0.1:%p" path "\"" more "}"
+#define REFUSED(slug, more) "\"" slug "\":{\"type\":\"http\",\"url\":\"http://127.0.0.1:1/\"" more "}"
+#define BEAT(slug, more) "\"" slug "\":{\"type\":\"heartbeat\",\"secret\":\"0123456789abcdef\"" more "}"
+
+static int world_make(void **state)
+{
+	(void)state;
+	for (int i = 0; i < SCRIPTS; i++)
+		scripts[i].answer = i == SLOW ? "" : OK;
+	snprintf(folder, sizeof(folder), "/tmp/upbeat-pass-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	text_clear(&store_path);
+	text_clear(&config_path);
+	text_printf(&store_path, "%s/store", folder);
+	text_printf(&config_path, "%s/upbeat.json", folder);
+	begin_s = time(NULL) / 60 * 60;
+	text_clear(&server.requests);
+	return 0;
+}
+
+static int world_remove(void **state)
+{
+	struct text command = TEXT_INIT;
+	pid_t pid;
+
+	(void)state;
+	text_printf(&command, "%s", folder);
+	pid = fork();
+	if (pid == 0) {
+		execl("/bin/rm", "rm", "-r", "-f", text_str(&command), (char *)NULL);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	text_free(&command);
+	return 0;
+}
+
+/* ---- processes at a moment of the story */
+
+static pid_t child_at(double minute)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct timespec now;
+		char offset[32];
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		snprintf(offset, sizeof(offset), "%lld",
+			(long long)((double)begin_s * 1000 + minute * 60000 + 1000 - (double)now.tv_sec * 1000 -
+				(double)now.tv_nsec / 1e6));
+		setenv("UPBEAT_TESTING", "1", 1);
+		setenv("UPBEAT_CLOCK_OFFSET_MS", offset, 1);
+		if (!getenv("SHOW") && !freopen("/dev/null", "w", stderr))
+			_exit(99);
+	}
+	return pid;
+}
+
+static int ended(pid_t pid)
+{
+	int status = 0;
+
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static void pass_at(double minute)
+{
+	pid_t pid = child_at(minute);
+
+	if (pid == 0)
+		_exit(pass_run(text_str(&config_path), text_str(&store_path)));
+	assert_int_equal(ended(pid), 0);
+}
+
+static void beat_at(double minute, const char *slug)
+{
+	pid_t pid = child_at(minute);
+
+	if (pid == 0) {
+		struct heartbeat_rules rules = {.max_age_ms = 60000, .window_ms = 300000};
+		struct inbox *inbox = inbox_open(text_str(&store_path), STORE_CREATE, NULL);
+		enum beat_verdict verdict;
+		struct moment now;
+		struct beat beat;
+		int64_t last;
+
+		clock_now(&now);
+		beat = (struct beat){.kind = BEAT_SUCCESS, .has_time = true, .time_us = now.wall_us, .exit_status = -1,
+			.length_us = -1};
+		_exit(inbox && inbox_beat_store(inbox, slug, &rules, &beat, &now, &verdict, &last, NULL) ? 0 : 1);
+	}
+	assert_int_equal(ended(pid), 0);
+}
+
+static void ask_at(double minute, const char *payload)
+{
+	pid_t pid = child_at(minute);
+
+	if (pid == 0) {
+		struct inbox *inbox = inbox_open(text_str(&store_path), STORE_CREATE, NULL);
+		struct moment now;
+		uint64_t id;
+
+		clock_now(&now);
+		_exit(inbox && inbox_queue_put(inbox, INBOX_REQUEST, "ada", payload, strlen(payload), &now, 0, &id, NULL) ?
+				0 :
+				1);
+	}
+	assert_int_equal(ended(pid), 0);
+}
+
+/* ---- what is there afterwards, as text */
+
+struct dump {
+	struct state_txn *txn;
+	FILE *out;
+	uint32_t id;
+};
+
+static bool dump_sample(void *arg, const struct sample *sample)
+{
+	static const char letters[] = {[OUTCOME_UNKNOWN] = '?', [OUTCOME_UP] = 'u', [OUTCOME_DOWN] = 'd'};
+	struct dump *dump = arg;
+
+	fputc(letters[sample->outcome], dump->out);
+	return true;
+}
+
+static bool dump_incident(void *arg, const struct incident *incident)
+{
+	static const char letters[] = {[ENTRY_ATTEMPT] = 'a', [ENTRY_DECIDED] = 'D', [ENTRY_HELD] = 'h',
+		[ENTRY_QUEUED] = 'q', [ENTRY_DELIVERY] = 'd', [ENTRY_ACKNOWLEDGED] = 'k', [ENTRY_NOTE] = 'n'};
+	struct dump *dump = arg;
+
+	fprintf(dump->out, " %s[", incident->ended_us ? "over" : "open");
+	for (size_t i = 0; i < incident->entry_count; i++)
+		fputc(letters[incident->entries[i].kind], dump->out);
+	fputc(']', dump->out);
+	return true;
+}
+
+static bool dump_notice(void *arg, const struct notice *notice)
+{
+	static const char *const states[] = {"waiting", "delivered", "refused", "expired", "superseded"};
+	struct dump *dump = arg;
+
+	if (dump->id ? notice->monitor_id == dump->id : !notice->monitor)
+		fprintf(dump->out, " %s:%s", event_name(notice->event), states[notice->state]);
+	return true;
+}
+
+/* "site down samples=ud open[aaaDq] down:delivered" */
+static bool dump_monitor(void *arg, const struct monitor *monitor)
+{
+	struct dump *dump = arg;
+	struct row row = {0};
+
+	dump->id = monitor->id;
+	state_row(dump->txn, monitor->id, &row, NULL);
+	fprintf(dump->out, "%s %s%s%s", monitor->slug, monitor_state_name(row.state),
+		row.marks & MARK_MAINTENANCE ? "+maintenance" : "", row.marks & MARK_ACKNOWLEDGED ? "+known" : "");
+	fputs(" ", dump->out);
+	state_sample_scan(dump->txn, monitor->id, 0, INT64_MAX, dump_sample, dump, NULL);
+	state_incident_scan(dump->txn, monitor->id, false, false, dump_incident, dump, NULL);
+	state_notice_scan(dump->txn, 0, dump_notice, dump, NULL);
+	fputc('\n', dump->out);
+	return true;
+}
+
+static void dump_all(FILE *out)
+{
+	struct state *state = state_open(text_str(&store_path), STORE_READ, NULL);
+	struct dump dump = {.out = out};
+
+	if (!state)
+		return;
+	dump.txn = state_begin(state, false, NULL);
+	state_monitor_scan(dump.txn, dump_monitor, &dump, NULL);
+	dump.id = 0;
+	fputs("all", out);
+	state_notice_scan(dump.txn, 0, dump_notice, &dump, NULL);
+	fputc('\n', out);
+	state_end(dump.txn);
+	state_close(state);
+}
+
+static char seen_text[65536];
+
+static const char *seen(void)
+{
+	char *at = seen_text;
+	int pipes[2];
+	pid_t pid;
+	ssize_t n;
+
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	if (pid == 0) {
+		FILE *out = fdopen(pipes[1], "w");
+
+		dump_all(out);
+		fflush(out);
+		_exit(0);
+	}
+	close(pipes[1]);
+	while ((n = read(pipes[0], at, (size_t)(seen_text + sizeof(seen_text) - 1 - at))) > 0)
+		at += n;
+	*at = '\0';
+	close(pipes[0]);
+	ended(pid);
+	return seen_text;
+}
+
+static void expect_line(const char *line)
+{
+	size_t n = strlen(line);
+	const char *all = seen();
+
+	for (const char *at = all; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, line, n) == 0 && at[n] == '\n')
+			return;
+	fail_msg("there is no line \"%s\" in\n%s", line, all);
+}
+
+static void expect_part(const char *part)
+{
+	if (!strstr(seen(), part))
+		fail_msg("there is no \"%s\" in\n%s", part, seen_text);
+}
+
+/* ---- stories */
+
+static void what_answers_is_up_and_nobody_is_told(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	pass_at(0);
+	expect_line("site up u");
+	pass_at(0.2); /* the same minute: its slot is answered */
+	expect_line("site up u");
+	pass_at(1);
+	expect_line("site up uu");
+	expect_line("all");
+}
+
+static void an_outage_is_told_once_with_evidence_and_its_end_once(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	pass_at(0);
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_line("site down ud open[aaaDqd] down:delivered");
+	pass_at(2);
+	expect_line("site down udd open[aaaDqd] down:delivered");
+	scripts[SITE].answer = OK;
+	pass_at(3);
+	expect_line("site up uddu over[aaaDqdaaDqd] up:delivered down:delivered");
+	pass_at(4);
+	expect_line("site up udduu over[aaaDqdaaDqd] up:delivered down:delivered");
+}
+
+static void a_stray_failure_is_rechecked_and_not_told(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	write_config("", HTTP("site", "/site", ",\"confirm_waits\":[\"500ms\",\"500ms\",\"500ms\",\"500ms\"]"));
+	scripts[SITE].answer = BAD;
+	pid = child_at(0);
+	if (pid == 0)
+		_exit(pass_run(text_str(&config_path), text_str(&store_path)));
+	usleep(300000);
+	scripts[SITE].answer = OK;
+	assert_int_equal(ended(pid), 0);
+	expect_line("site up du");
+	expect_line("all");
+}
+
+static void slots_that_nobody_answered_are_unknown(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	pass_at(0);
+	pass_at(1);
+	pass_at(4);
+	expect_line("site up uu??u");
+}
+
+static void a_heartbeat_is_pending_then_up_then_missed_then_back(void **state)
+{
+	(void)state;
+	write_config("", BEAT("job", ",\"max_age\":\"90s\""));
+	pass_at(0);
+	expect_line("job pending ?");
+	beat_at(0.5, "job");
+	pass_at(1);
+	expect_line("job up ?u");
+	pass_at(2.5);
+	expect_line("job down ?ud open[aDqd] down:delivered");
+	beat_at(2.6, "job");
+	pass_at(3);
+	expect_line("job up ?udu over[aDqdaDqd] up:delivered down:delivered");
+}
+
+static void a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there(void **state)
+{
+	time_t begun = time(NULL);
+
+	(void)state;
+	write_config("", BEAT("job", ",\"max_age\":\"10s\""));
+	pass_at(0);
+	beat_at(0.9, "job");   /* 55 s */
+	pass_at(1.01);         /* 61.6 s: due at 65 s */
+	assert_in_range(time(NULL) - begun, 3, 6);
+	expect_line("job down ?ud open[aDqd] down:delivered");
+}
+
+static void heartbeats_get_fresh_grace_after_our_own_gap(void **state)
+{
+	(void)state;
+	write_config("", BEAT("job", ",\"max_age\":\"90s\""));
+	pass_at(0);
+	beat_at(0.5, "job");
+	pass_at(1);
+	pass_at(20);
+	expect_line("all");
+	expect_part("job up");
+	pass_at(22);
+	expect_part("job down");
+}
+
+static void without_witnesses_answering_failures_are_unknown_and_one_summary_follows(void **state)
+{
+	(void)state;
+	write_config("\"witnesses\":[\"http://127.0.0.1:1/\",\"http://127.0.0.1:2/\"],", REFUSED("gone", ""));
+	pass_at(0);
+	expect_line("gone unknown d");
+	expect_line("all");
+	pass_at(1);
+	expect_line("gone unknown d?");
+	write_config("\"witnesses\":[\"http://127.0.0.1:1/\",\"site\",\"http://127.0.0.1:2/\"],",
+		REFUSED("gone", "") "," HTTP("site", "/site", "")); /* one of three is not enough */
+	pass_at(2);
+	expect_line("gone unknown d??");
+	write_config("\"witnesses\":[\"site\"],", REFUSED("gone", "") "," HTTP("site", "/site", ""));
+	pass_at(3);
+	expect_part("gone down");
+	expect_line("all digest:delivered");
+}
+
+static void what_a_parent_explains_is_told_of_the_parent_alone(void **state)
+{
+	(void)state;
+	write_config("", HTTP("shop", "/site", "") "," HTTP("cart", "/site", ",\"depends_on\":[\"shop\"]"));
+	pass_at(0);
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_line("shop down ud open[aaaDqd] down:delivered");
+	expect_line("cart down ud open[aaaDh]");
+	scripts[SITE].answer = OK;
+	pass_at(2);
+	expect_part("shop up udu");
+	expect_part("cart up udu over");
+	assert_null(strstr(strstr(seen(), "cart up"), "delivered"));
+}
+
+static void when_most_fail_at_once_it_waits_two_passes_and_tells_then(void **state)
+{
+	struct text monitors = TEXT_INIT;
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		text_printf(&monitors, "%s\"m%d\":{\"type\":\"http\",\"url\":\"http://127.0.0.1:%%p/site\"%s}",
+			i ? "," : "", i, i == 3 ? "" : ",\"notify\":[]");
+	write_config("", text_str(&monitors));
+	text_free(&monitors);
+	pass_at(0);
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_line("m3 suspect ud");
+	pass_at(2);
+	expect_part("m3 suspect udd");
+	assert_null(strstr(seen(), "down:"));
+	pass_at(3);
+	expect_part("m3 down uddd");
+	expect_part("down:");
+}
+
+static void people_pause_resume_and_acknowledge(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	scripts[SITE].answer = BAD;
+	pass_at(0);
+	ask_at(0.5, "{\"do\":\"acknowledge\",\"monitor\":\"site\",\"text\":\"on it\"}");
+	pass_at(1);
+	expect_line("site down+known dd open[aaaDqdk] down:delivered");
+	ask_at(1.5, "{\"do\":\"pause\",\"monitor\":\"site\"}");
+	pass_at(2);
+	expect_part("site paused dd? over[");
+	pass_at(3);
+	expect_part("site paused dd? over[");
+	scripts[SITE].answer = OK;
+	ask_at(3.5, "{\"do\":\"resume\",\"monitor\":\"site\"}");
+	pass_at(4);
+	expect_part("site up dd?u over[");
+}
+
+static void in_maintenance_nobody_is_told_until_it_ends(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	pass_at(0);
+	ask_at(0.1, "{\"do\":\"maintenance\",\"monitor\":\"site\",\"for\":120}");
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_part("site down+maintenance ud open[aaaDh");
+	assert_null(strstr(seen(), "down:"));
+	pass_at(3);
+	expect_part("site down ud");
+	expect_part("down:delivered");
+}
+
+static void pausing_in_the_configuration_takes_effect_with_the_next_pass(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	pass_at(0);
+	write_config("", HTTP("site", "/site", ",\"paused\":true"));
+	pass_at(0.3);
+	expect_line("site paused u?");
+	pass_at(1);
+	expect_line("site paused u?");
+	write_config("", HTTP("site", "/site", ",\"paused\":false"));
+	pass_at(2);
+	expect_line("site up u?u");
+}
+
+static void a_pass_that_is_killed_is_continued_by_the_next(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	write_config("", HTTP("slow", "/slow", ",\"timeout\":\"3s\"") "," HTTP("site", "/site", ""));
+	pid = child_at(0);
+	if (pid == 0)
+		_exit(pass_run(text_str(&config_path), text_str(&store_path)));
+	usleep(1600000); /* the first commit is made, the slow one is under way */
+	kill(pid, SIGKILL);
+	assert_int_equal(ended(pid), 128);
+	expect_line("site up u");
+	scripts[SLOW].answer = OK;
+	scripts[SLOW].then = THEN_CLOSE;
+	pass_at(1);
+	scripts[SLOW].then = THEN_HANG;
+	expect_line("site up uu");
+	expect_line("slow up u");
+}
+
+static void a_third_prober_leaves_and_a_second_waits_its_turn(void **state)
+{
+	pid_t pids[3];
+	time_t begun = time(NULL);
+
+	(void)state;
+	write_config("", HTTP("slow", "/slow", ",\"timeout\":\"1s\",\"confirm\":1"));
+	for (int i = 0; i < 3; i++) {
+		pids[i] = child_at(0);
+		if (pids[i] == 0)
+			_exit(pass_run(text_str(&config_path), text_str(&store_path)));
+		usleep(100000);
+	}
+	assert_int_equal(ended(pids[2]), 0);
+	assert_true(time(NULL) - begun <= 1);
+	assert_int_equal(ended(pids[0]), 0);
+	assert_int_equal(ended(pids[1]), 0);
+	expect_part("slow down d open");
+}
+
+int main(int argc, char **argv)
+{
+#define ROW(name) cmocka_unit_test_setup_teardown(name, world_make, world_remove)
+	const struct CMUnitTest tests[] = {
+		ROW(what_answers_is_up_and_nobody_is_told),
+		ROW(an_outage_is_told_once_with_evidence_and_its_end_once),
+		ROW(a_stray_failure_is_rechecked_and_not_told),
+		ROW(slots_that_nobody_answered_are_unknown),
+		ROW(a_heartbeat_is_pending_then_up_then_missed_then_back),
+		ROW(a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there),
+		ROW(heartbeats_get_fresh_grace_after_our_own_gap),
+		ROW(without_witnesses_answering_failures_are_unknown_and_one_summary_follows),
+		ROW(what_a_parent_explains_is_told_of_the_parent_alone),
+		ROW(when_most_fail_at_once_it_waits_two_passes_and_tells_then),
+		ROW(people_pause_resume_and_acknowledge),
+		ROW(in_maintenance_nobody_is_told_until_it_ends),
+		ROW(pausing_in_the_configuration_takes_effect_with_the_next_pass),
+		ROW(a_pass_that_is_killed_is_continued_by_the_next),
+		ROW(a_third_prober_leaves_and_a_second_waits_its_turn),
+	};
+	int failed;
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	small_server_start(&server, scripts, COUNT_OF(scripts));
+	failed = cmocka_run_group_tests_name("pass", tests, NULL, NULL);
+	small_server_stop(&server);
+	text_free(&store_path);
+	text_free(&config_path);
+	return failed;
+}
