@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * config_cross: what concerns several monitors at once: dependencies that exist and go round in no circle,
- * secrets and tokens that belong to one heartbeat only, witnesses. Works on the monitors that are right in
- * themselves, and on the names of all.
+ * secrets and tokens that belong to one heartbeat only, witnesses. Works on what was written, so that a
+ * monitor which has another mistake is looked at all the same: all is told in one run.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,49 +12,58 @@
 
 struct crossing {
 	struct reading *r;
-	const cJSON *const *nodes; /* of publication.monitors */
-	const struct monitor *monitors;
+	const cJSON **nodes; /* what stands below "monitors", in its order */
+	struct named *all;   /* their names, sorted; index is into nodes */
 	size_t count;
-	struct named *all; /* every name below "monitors", right or wrong */
-	size_t all_count;
-	struct named *good; /* those of `monitors`; index is into it */
 };
 
-/* The node of a monitor's own key or of the default that it uses. */
-static const cJSON *key_node(const struct crossing *c, size_t i, const char *key)
+/* A monitor's own value of a key, or the default that it uses; NULL: neither. */
+static const cJSON *effective(const struct crossing *c, size_t i, const char *key)
 {
-	const cJSON *node = cJSON_GetObjectItemCaseSensitive(c->nodes[i], key);
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(c->nodes[i], key);
 
-	if (!node)
-		node = cJSON_GetObjectItemCaseSensitive(c->r->defaults, key);
-	return node ? node : c->nodes[i];
+	return value ? value : cJSON_GetObjectItemCaseSensitive(c->r->defaults, key);
+}
+
+/* The string or strings that a monitor has for a key, one after the other: NULL after the last. A value that is wrong in
+   itself was told of, and holds none. */
+static const cJSON *next_string(const struct crossing *c, size_t i, const char *key, const cJSON *previous)
+{
+	const cJSON *value = effective(c, i, key), *entry = value ? field_entry(value, previous) : NULL;
+	const struct place *place = value ? place_of(c->r, value) : NULL;
+
+	if (place && place->failed)
+		return NULL;
+	while (entry && !cJSON_IsString(entry))
+		entry = field_entry(value, entry);
+	return entry;
 }
 
 /* ---- dependencies */
 
 static void check_parents(struct crossing *c, size_t i)
 {
-	const struct monitor *m = &c->monitors[i];
+	const cJSON *parent = NULL;
+	const char *slug = c->nodes[i]->string;
 
-	for (size_t j = 0; j < m->depends_count; j++) {
-		const char *parent = m->depends_on[j], *nearest;
-		const cJSON *list = key_node(c, i, "depends_on");
-		const cJSON *node = cJSON_IsArray(list) ? cJSON_GetArrayItem(list, (int)j) : list;
+	while ((parent = next_string(c, i, "depends_on", parent))) {
+		const char *name = parent->valuestring, *nearest;
 
-		if (strcmp(parent, m->slug) == 0)
-			mistake_at(c->r, node, AT_VALUE, "monitor \"%s\" depends on itself", m->slug);
-		if (named_find(c->all, c->all_count, parent))
+		if (strcmp(name, slug) == 0)
+			mistake_at(c->r, parent, AT_VALUE, "monitor \"%s\" depends on itself", slug);
+		if (named_find(c->all, c->count, name))
 			continue;
-		nearest = named_nearest(c->all, c->all_count, parent);
-		mistake_at(c->r, node, AT_VALUE,
-			"monitor \"%s\" depends on \"%s\", which does not exist%s%s%s", m->slug, parent,
+		nearest = named_nearest(c->all, c->count, name);
+		mistake_at(c->r, parent, AT_VALUE,
+			"monitor \"%s\" depends on \"%s\", which does not exist%s%s%s", slug, name,
 			nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 	}
 }
 
 /* One monitor on the path that is being walked. */
 struct step {
-	size_t monitor, next; /* which of its parents is walked next */
+	size_t monitor;
+	const cJSON *parent; /* which of its parents is being walked */
 };
 
 static void say_circle(struct crossing *c, const struct step *path, size_t length, size_t back)
@@ -65,10 +74,10 @@ static void say_circle(struct crossing *c, const struct step *path, size_t lengt
 	while (path[from].monitor != back)
 		from--;
 	for (size_t i = from; i < length; i++)
-		text_printf(&text, "%s -> ", c->monitors[path[i].monitor].slug);
-	text_raw(&text, c->monitors[back].slug);
+		text_printf(&text, "%s -> ", c->nodes[path[i].monitor]->string);
+	text_raw(&text, c->nodes[back]->string);
 	if (length - from > 1) /* on itself: said already */
-		mistake_at(c->r, key_node(c, path[length - 1].monitor, "depends_on"), AT_VALUE,
+		mistake_at(c->r, effective(c, path[length - 1].monitor, "depends_on"), AT_VALUE,
 			"monitors depend on each other in a circle: %s", text_str(&text));
 	text_free(&text);
 }
@@ -80,19 +89,19 @@ static void walk_up(struct crossing *c, size_t start, unsigned char *marks, stru
 {
 	size_t length = 1;
 
-	path[0] = (struct step){start, 0};
+	path[0] = (struct step){start, NULL};
 	marks[start] = ON_PATH;
 	while (length) {
 		struct step *step = &path[length - 1];
-		const struct monitor *m = &c->monitors[step->monitor];
 		const struct named *parent;
 
-		if (step->next == m->depends_count) {
+		step->parent = next_string(c, step->monitor, "depends_on", step->parent);
+		if (!step->parent) {
 			marks[step->monitor] = CLEARED;
 			length--;
 			continue;
 		}
-		parent = named_find(c->good, c->count, m->depends_on[step->next++]);
+		parent = named_find(c->all, c->count, step->parent->valuestring);
 		if (!parent || marks[parent->index] == CLEARED)
 			continue;
 		if (marks[parent->index] == ON_PATH) {
@@ -100,7 +109,7 @@ static void walk_up(struct crossing *c, size_t start, unsigned char *marks, stru
 			continue;
 		}
 		marks[parent->index] = ON_PATH;
-		path[length++] = (struct step){parent->index, 0};
+		path[length++] = (struct step){parent->index, NULL};
 	}
 }
 
@@ -140,11 +149,19 @@ static void check_unique(struct crossing *c, struct gathered *g, const char *key
 		size_t one = g->at[i - 1].index, other = g->at[i].index, later = one > other ? one : other;
 
 		if (strcmp(g->at[i - 1].name, g->at[i].name) == 0 && one != other)
-			mistake_at(c->r, key_node(c, later, key), AT_VALUE,
+			mistake_at(c->r, effective(c, later, key), AT_VALUE,
 				"monitors \"%s\" and \"%s\" have the same %s",
-				c->monitors[one < other ? one : other].slug, c->monitors[later].slug, text);
+				c->nodes[one < other ? one : other]->string, c->nodes[later]->string, text);
 	}
 	free(g->at);
+}
+
+static bool is_heartbeat(const struct crossing *c, size_t i)
+{
+	const char *type = cJSON_GetStringValue(effective(c, i, "type"));
+	const struct check_type *row = type ? check_type_by_name(type) : NULL;
+
+	return row && row->passive;
 }
 
 static void check_heartbeats(struct crossing *c)
@@ -152,12 +169,12 @@ static void check_heartbeats(struct crossing *c)
 	struct gathered secrets = {NULL, 0}, tokens = {NULL, 0};
 
 	for (size_t i = 0; i < c->count; i++) {
-		const struct heartbeat_rules *rules = c->monitors[i].heartbeat;
+		const cJSON *value = NULL;
 
-		for (size_t j = 0; rules && j < rules->secret_count; j++)
-			gather(&secrets, rules->secrets[j], i);
-		if (rules && rules->token)
-			gather(&tokens, rules->token, i);
+		while (is_heartbeat(c, i) && (value = next_string(c, i, "secret", value)))
+			gather(&secrets, value->valuestring, i);
+		if (is_heartbeat(c, i) && (value = next_string(c, i, "token", NULL)))
+			gather(&tokens, value->valuestring, i);
 	}
 	check_unique(c, &secrets, "secret", "secret: one could beat in the name of the other");
 	check_unique(c, &tokens, "token", "token");
@@ -186,7 +203,7 @@ static void check_witness(struct crossing *c, const cJSON *node)
 	if (strstr(s, "://")) {
 		if (!field_url_valid(s, &why))
 			mistake_at(c->r, node, AT_VALUE, "this witness %s", text_str(&why));
-	} else if (!host_and_port(s) && !named_find(c->all, c->all_count, s)) {
+	} else if (!host_and_port(s) && !named_find(c->all, c->count, s)) {
 		mistake_at(
 			c->r, node, AT_VALUE, "a witness must be a URL, host:port or the slug of a monitor");
 	}
@@ -202,20 +219,21 @@ static void check_witnesses(struct crossing *c)
 			check_witness(c, entry);
 }
 
-void cross_check(struct reading *r, const cJSON *const *nodes)
+void cross_check(struct reading *r)
 {
-	const struct publication *publication = &r->config->publication;
-	struct crossing c = {r, nodes, publication->monitors, publication->monitor_count, NULL, 0, NULL};
-	const cJSON *monitors = cJSON_GetObjectItemCaseSensitive(r->root, "monitors");
+	const cJSON *monitors = cJSON_GetObjectItemCaseSensitive(r->root, "monitors"), *node;
+	struct crossing c = {.r = r};
 
-	c.all = named_index(cJSON_IsObject(monitors) ? monitors : NULL, &c.all_count);
-	c.good = mem_array(c.count + 1, sizeof(c.good[0]));
-	for (size_t i = 0; i < c.count; i++)
-		c.good[i] = (struct named){.name = c.monitors[i].slug, .index = i};
-	named_sort(c.good, c.count);
+	if (!cJSON_IsObject(monitors))
+		monitors = NULL;
+	c.all = named_index(monitors, &c.count);
+	c.nodes = mem_array(c.count + 1, sizeof(c.nodes[0]));
+	c.count = 0;
+	cJSON_ArrayForEach(node, monitors)
+		c.nodes[c.count++] = node;
 	check_dependencies(&c);
 	check_heartbeats(&c);
 	check_witnesses(&c);
 	free(c.all);
-	free(c.good);
+	free(c.nodes);
 }

@@ -277,35 +277,37 @@ static bool build_type(struct reading *r, const struct subject *s, struct monito
 	return good;
 }
 
-/* Loads the checked values; what is wrong in the defaults was said there, and then this says nothing. */
+/* Are the values of these rows there and right, those that are the defaults' too? What is not was told. */
+static bool rows_good(const struct reading *r, const struct subject *s, const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const cJSON *value = effective(r, s, rows->fields[i].name);
+		const struct place *place = value ? place_of(r, value) : NULL;
+
+		if (value ? place && place->failed : rows->fields[i].required)
+			return false;
+	}
+	return true;
+}
+
+/* Loads the checked values. Each half looks at what belongs together in it even when the other has a
+   mistake, so that all is told in one run. */
 static bool monitor_build(struct reading *r, const struct subject *s, struct monitor *m)
 {
 	struct monitor_options o = {0};
 	size_t before = r->error_count;
+	bool common = rows_good(r, s, &s->rows[0]) &&
+		      fields_load_both(monitor_rows.fields, monitor_rows.n, s->node, r->defaults, &o, NULL);
 
-	if (!fields_load_both(monitor_rows.fields, monitor_rows.n, s->node, r->defaults, &o, NULL))
-		return false;
-	check_confirm(r, s, &o);
-	build_common(r, s, &o, m);
-	fields_clear(monitor_rows.fields, monitor_rows.n, &o);
-	return build_type(r, s, m) && r->error_count == before;
+	if (common) {
+		check_confirm(r, s, &o);
+		build_common(r, s, &o, m);
+		fields_clear(monitor_rows.fields, monitor_rows.n, &o);
+	}
+	return rows_good(r, s, &s->rows[1]) && build_type(r, s, m) && common && r->error_count == before;
 }
 
 /* ---- all of them */
-
-/* Is one of the defaults that count for it broken? Then it cannot be built, and was told of already. */
-static bool defaults_failed(const struct reading *r)
-{
-	const cJSON *value;
-
-	cJSON_ArrayForEach(value, r->defaults) {
-		const struct place *place = place_of(r, value);
-
-		if (place && place->failed)
-			return true;
-	}
-	return false;
-}
 
 static bool monitor_check(struct reading *r, struct subject *s, struct monitor *m)
 {
@@ -320,16 +322,16 @@ static bool monitor_check(struct reading *r, struct subject *s, struct monitor *
 		mistake_at(r, s->node, AT_VALUE, "%s must be an object: {...}", s->what);
 		return false;
 	}
+	check_notify(r, s);
+	windows_check(r, effective(r, s, "maintenance"));
 	if (find_type(r, s)) {
 		s->rows[0] = monitor_rows;
 		s->rows[1] = (struct rows){s->type->fields, s->type->field_count};
 		object_check(r, s->node, r->defaults, s->rows, 2, s->what);
-	} else {
-		check_common(r, s);
+		return monitor_build(r, s, m) && r->error_count == before;
 	}
-	check_notify(r, s);
-	windows_check(r, effective(r, s, "maintenance"));
-	return r->error_count == before && !defaults_failed(r) && monitor_build(r, s, m);
+	check_common(r, s);
+	return false;
 }
 
 void monitors_check(struct reading *r)
@@ -337,7 +339,6 @@ void monitors_check(struct reading *r)
 	const cJSON *monitors = cJSON_GetObjectItemCaseSensitive(r->root, "monitors"), *node;
 	struct publication *publication = &r->config->publication;
 	size_t n = cJSON_IsObject(monitors) ? (size_t)cJSON_GetArraySize(monitors) : 0;
-	const cJSON **nodes = mem_array(n + 1, sizeof(nodes[0]));
 
 	defaults_check(r);
 	publication->monitors = mem_array(n + 1, sizeof(publication->monitors[0]));
@@ -350,14 +351,12 @@ void monitors_check(struct reading *r)
 		text_printf(&what, "monitor \"%s\"", node->string);
 		subject.what = text_take(&what);
 		if (monitor_check(r, &subject, m)) {
-			m->place = publication->monitor_count;
-			nodes[publication->monitor_count++] = node;
+			m->place = publication->monitor_count++;
 		} else {
 			monitor_clear(m);
 			memset(m, 0, sizeof(*m));
 		}
 		free(subject.what);
 	}
-	cross_check(r, nodes);
-	free(nodes);
+	cross_check(r);
 }

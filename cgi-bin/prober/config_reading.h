@@ -145,8 +145,7 @@ void windows_check(struct reading *r, const cJSON *value);
 char **windows_build(const cJSON *value, size_t *n);
 
 /* ---- config_cross.c: what concerns several monitors */
-/* nodes[i] is the node of publication.monitors[i]. */
-void cross_check(struct reading *r, const cJSON *const *nodes);
+void cross_check(struct reading *r);
 
 /* An index by name. */
 struct named *named_index(const cJSON *object, size_t *n);

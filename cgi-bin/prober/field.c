@@ -210,6 +210,14 @@ static bool say_range(const struct field *field, const char *what, struct text *
 	return false;
 }
 
+/* The same of the number of entries: "must have at least 1 entries". */
+static bool say_entries(const struct field *field, struct text *why)
+{
+	say_range(field, "have", why);
+	text_raw(why, field->type == FIELD_MAP ? " members" : " entries");
+	return false;
+}
+
 static bool read_bool(const struct field *field, const cJSON *value, void *at, struct text *why)
 {
 	(void)field;
@@ -306,7 +314,7 @@ static bool read_strings(const struct field *field, const cJSON *value, void *at
 	} else if (!in_range(field, (double)list.n) || (field->required && list.n == 0)) {
 		good = false;
 		if (limited(field))
-			say_range(field, "have", why);
+			say_entries(field, why);
 		else
 			text_raw(why, "must not be empty");
 	}
@@ -432,7 +440,7 @@ static bool read_map(const struct field *field, const cJSON *value, void *at, st
 	if (!good)
 		text_raw(why, "must be an object whose values are strings");
 	else if (!in_range(field, (double)map.n))
-		good = say_range(field, "have", why);
+		good = say_entries(field, why);
 	if (good)
 		*(struct map *)at = map;
 	else

@@ -191,6 +191,20 @@ static const struct {
 		"2h\n"},
 	{"{\"witnesses\": [\"https://example.com/\", \"192.0.2.1:53\", ^\"nobody\"]}",
 		"^a witness must be a URL, host:port or the slug of a monitor\n"},
+	/* a mistake hides no other one: not in the same monitor, not in another, not in the defaults */
+	{"{\"defaults\": {\"interval\": ^5},\n\"monitors\": {\n"
+	 "\"a\": {\"type\": \"heartbeat\", \"secret\": \"s\", ^\"x\": 1},\n"
+	 "\"b\": {\"type\": \"heartbeat\", \"secret\": ^\"s\", \"paused\": ^1, \"depends_on\": [^\"c\"]},\n"
+	 "^\"d\": {\"type\": \"heartbeat\", \"depends_on\": ^\"d\", ^\"y\": 1}}}",
+		"^defaults: \"interval\" must be a duration in quotes, such as \"500ms\", \"30s\", \"5m\", \"1h\" or "
+		"\"2d\"\n"
+		"^monitor \"a\": unknown key \"x\"\n"
+		"^monitors \"a\" and \"b\" have the same secret: one could beat in the name of the other\n"
+		"^monitor \"b\": \"paused\" must be true or false\n"
+		"^monitor \"b\" depends on \"c\", which does not exist\n"
+		"^monitor \"d\": needs a \"secret\" that beats are signed with, or a \"token\"\n"
+		"^monitor \"d\" depends on itself\n"
+		"^monitor \"d\": unknown key \"y\"\n"},
 	{"{\"include\": [^\"nothing.json\"]}", "^there is no file @/nothing.json\n"},
 	{"{\"include\": ^[1]}", "^\"include\" must be a string or a list of strings, none of them empty\n"},
 };
