@@ -205,6 +205,7 @@ static void put_all(struct page *page, const struct incident *incident, const st
 	page_put_incident(page, d, incident, m);
 	data_text(d, "overall", incident->ended_us ? "up" : monitor_state_name(incident->state));
 	data_flag(d, "refresh", !incident->ended_us);
+	data_flag(d, "sees_all", page->view.asker.sees_all);
 	data_printf(
 		d, "title", "%s · %s", m->listed->name, page->view.site->title ? page->view.site->title : "");
 	for (size_t i = 0; i < incident->entry_count; i++)
