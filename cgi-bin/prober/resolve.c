@@ -13,7 +13,6 @@
  */
 #include "prober/loop_private.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -22,31 +21,23 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-#define TRY_MS 1500 /* before asking again, or another server; doubles with each round */
-#define TRIES 3
+#include "prober/dns_channel.h"
 
 struct resolver {
 	struct loop *loop;
-	ares_channel exact, search; /* made when first needed */
-	struct loop_timer *timer;   /* c-ares' own retries */
-	struct socket_watch *sockets;
-	int64_t answered_us;        /* when our resolvers answered anything, newest */
-};
-
-/* One socket of c-ares on the loop. */
-struct socket_watch {
-	struct resolver *resolver;
-	ares_channel channel;
-	ares_socket_t fd;
-	struct loop_watch *watch;
-	struct socket_watch *next;
+	struct dns_channel *channels[DNS_FRANK + 1]; /* by manner; made when first needed */
+	int64_t answered_us; /* when our resolvers answered anything, newest */
+	bool asking;         /* an answer within the call comes from /etc/hosts */
 };
 
 struct loop_resolve {
 	struct loop *loop;
-	struct query *query;         /* NULL when c-ares has ended it, or for literal addresses */
+	struct held *held;           /* NULL when c-ares has ended it, or for literal addresses */
 	struct loop_timer *deadline; /* or the turn's end, once the answer is there */
+	struct loop_timer *again;    /* asks for the second time */
+	bool second;
+	char *host;
+	int family;
 	int64_t started_us;
 	struct addresses addresses;
 	const char *why;
@@ -56,127 +47,12 @@ struct loop_resolve {
 };
 
 /* What c-ares holds: it outlives the resolve that wanted it. */
-struct query {
+struct held {
 	struct loop_resolve *owner; /* NULL: nobody waits any more */
-	struct resolver *resolver;
+	struct loop *loop;
 };
 
-/* ---- c-ares on the loop */
-
-static void channels_process(struct resolver *resolver);
-
-static void retry_fired(void *arg)
-{
-	struct resolver *resolver = arg;
-
-	resolver->timer = NULL;
-	channels_process(resolver);
-}
-
-/* Sets the timer to when c-ares next wants to be asked whether a query is to be repeated. */
-static void retry_arm(struct resolver *resolver)
-{
-	ares_channel channels[] = {resolver->exact, resolver->search};
-	int64_t next_ms = -1;
-
-	for (size_t i = 0; i < COUNT_OF(channels); i++) {
-		struct timeval wait;
-
-		if (channels[i] && ares_timeout(channels[i], NULL, &wait)) {
-			int64_t ms = (int64_t)wait.tv_sec * 1000 + wait.tv_usec / 1000 + 1;
-
-			next_ms = next_ms < 0 || ms < next_ms ? ms : next_ms;
-		}
-	}
-	loop_timer_stop(resolver->timer);
-	resolver->timer = next_ms < 0 ? NULL : loop_after(resolver->loop, next_ms, retry_fired, resolver);
-}
-
-static void channels_process(struct resolver *resolver)
-{
-	if (resolver->exact)
-		ares_process_fd(resolver->exact, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	if (resolver->search)
-		ares_process_fd(resolver->search, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	retry_arm(resolver);
-}
-
-static void socket_ready(void *arg, unsigned events)
-{
-	struct socket_watch *own = arg;
-	struct resolver *resolver = own->resolver;
-
-	ares_process_fd(own->channel, events & LOOP_READ ? own->fd : ARES_SOCKET_BAD,
-		events & LOOP_WRITE ? own->fd : ARES_SOCKET_BAD);
-	retry_arm(resolver);
-}
-
-static void socket_forget(struct resolver *resolver, struct socket_watch **link)
-{
-	struct socket_watch *own = *link;
-
-	(void)resolver;
-	*link = own->next;
-	loop_unwatch(own->watch);
-	free(own);
-}
-
-/* c-ares tells which of its sockets wait for what. */
-static void socket_wanted(struct resolver *resolver, ares_channel channel, ares_socket_t fd, int reading,
-	int writing)
-{
-	unsigned events = (reading ? LOOP_READ : 0) | (writing ? LOOP_WRITE : 0);
-	struct socket_watch **link = &resolver->sockets;
-
-	while (*link && (*link)->fd != fd)
-		link = &(*link)->next;
-	if (!events && *link) {
-		socket_forget(resolver, link);
-	} else if (events && *link) {
-		loop_watch_events((*link)->watch, events);
-	} else if (events) {
-		struct socket_watch *own = MEM_NEW(struct socket_watch);
-
-		own->resolver = resolver;
-		own->channel = channel;
-		own->fd = fd;
-		own->watch = loop_watch(resolver->loop, fd, events, socket_ready, own);
-		own->next = resolver->sockets;
-		resolver->sockets = own;
-	}
-}
-
-static void exact_socket(void *arg, ares_socket_t fd, int reading, int writing)
-{
-	struct resolver *resolver = arg;
-
-	socket_wanted(resolver, resolver->exact, fd, reading, writing);
-}
-
-static void search_socket(void *arg, ares_socket_t fd, int reading, int writing)
-{
-	struct resolver *resolver = arg;
-
-	socket_wanted(resolver, resolver->search, fd, reading, writing);
-}
-
-/* The channel that a name is asked through, made at the first need; NULL when c-ares cannot be set up. */
-static ares_channel channel_for(struct resolver *resolver, const char *host)
-{
-	bool exact = strchr(host, '.');
-	ares_channel *channel = exact ? &resolver->exact : &resolver->search;
-	struct ares_options options = {.timeout = TRY_MS, .tries = TRIES, .ndomains = 0, .lookups = NULL};
-	int which = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | (exact ? ARES_OPT_DOMAINS : 0);
-
-	if (*channel)
-		return *channel;
-	options.sock_state_cb = exact ? exact_socket : search_socket;
-	options.sock_state_cb_data = resolver;
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
-		ares_init_options(channel, &options, which) != ARES_SUCCESS)
-		*channel = NULL;
-	return *channel;
-}
+/* ---- our resolvers */
 
 static struct resolver *resolver_of(struct loop *loop)
 {
@@ -189,21 +65,42 @@ static struct resolver *resolver_of(struct loop *loop)
 	return *resolver;
 }
 
+struct dns_channel *resolver_channel(struct loop *loop, enum dns_manner manner)
+{
+	struct dns_channel **channel = &resolver_of(loop)->channels[manner];
+
+	if (!*channel)
+		*channel = dns_channel_new(loop, NULL, manner);
+	return *channel;
+}
+
+void resolver_heard(struct loop *loop)
+{
+	resolver_of(loop)->answered_us = clock_mono_us();
+}
+
+int64_t resolver_heard_us(struct loop *loop)
+{
+	return resolver_of(loop)->answered_us;
+}
+
 void resolver_free(struct resolver *resolver)
 {
 	if (!resolver)
 		return;
-	if (resolver->exact)
-		ares_destroy(resolver->exact);
-	if (resolver->search)
-		ares_destroy(resolver->search);
-	while (resolver->sockets)
-		socket_forget(resolver, &resolver->sockets);
-	loop_timer_stop(resolver->timer);
+	for (size_t i = 0; i < COUNT_OF(resolver->channels); i++)
+		dns_channel_free(resolver->channels[i]);
 	free(resolver);
 }
 
 /* ---- one question */
+
+static void resolve_free(struct loop_resolve *resolve)
+{
+	loop_timer_stop(resolve->again);
+	free(resolve->host);
+	free(resolve);
+}
 
 static void answer(void *arg)
 {
@@ -211,7 +108,7 @@ static void answer(void *arg)
 
 	resolve->addresses.took_us = clock_mono_us() - resolve->started_us;
 	resolve->done(resolve->arg, &resolve->addresses, resolve->why, resolve->ours);
-	free(resolve);
+	resolve_free(resolve);
 }
 
 /* Tells the owner at the turn's end, never from within the call that asked. */
@@ -236,8 +133,8 @@ static void deadline_passed(void *arg)
 {
 	struct loop_resolve *resolve = arg;
 
-	if (resolve->query)
-		resolve->query->owner = NULL;
+	if (resolve->held)
+		resolve->held->owner = NULL;
 	fail_silent(resolve);
 	answer(resolve);
 }
@@ -263,8 +160,10 @@ static void explain(struct loop_resolve *resolve, int status)
 	case ARES_ETIMEOUT:
 		fail_silent(resolve);
 		break;
+	case ARES_EREFUSED: /* to answer us at all: for somebody else's refusal it would be SERVFAIL */
+		fail(resolve, "our DNS resolver refuses to answer", true);
+		break;
 	case ARES_ESERVFAIL:
-	case ARES_EREFUSED:
 	case ARES_ENOTIMP:
 	case ARES_EFORMERR:
 	case ARES_EBADRESP:
@@ -276,53 +175,67 @@ static void explain(struct loop_resolve *resolve, int status)
 	}
 }
 
-/* Did a server say something, whatever it was? */
+/* Did a server say something about the name, whatever it was? */
 static bool is_answer(int status)
 {
 	return status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND ||
-		status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP ||
-		status == ARES_EFORMERR || status == ARES_EBADRESP;
+		status == ARES_ESERVFAIL || status == ARES_ENOTIMP || status == ARES_EFORMERR || status == ARES_EBADRESP;
 }
 
-static void query_ended(void *arg, int status, int timeouts, struct ares_addrinfo *found)
-{
-	struct query *query = arg;
-	struct loop_resolve *resolve = query->owner;
+static void query_ended(void *arg, int status, int timeouts, struct ares_addrinfo *found);
 
-	(void)timeouts;
-	if (is_answer(status))
-		query->resolver->answered_us = clock_mono_us();
-	if (resolve) {
-		resolve->query = NULL;
-		if (status == ARES_SUCCESS && found)
-			take_addresses(&resolve->addresses, found);
-		if (resolve->addresses.n == 0)
-			explain(resolve, status);
-		answer_soon(resolve);
-	}
-	if (found)
-		ares_freeaddrinfo(found);
-	free(query);
-}
-
-static void ask(struct loop_resolve *resolve, const char *host, int family)
+static void ask(struct loop_resolve *resolve, enum dns_manner manner)
 {
+	struct ares_addrinfo_hints hints = {.ai_family = resolve->family, .ai_socktype = SOCK_STREAM};
 	struct resolver *resolver = resolver_of(resolve->loop);
-	struct ares_addrinfo_hints hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-	ares_channel channel = channel_for(resolver, host);
-	struct query *query;
+	struct dns_channel *channel = resolver_channel(resolve->loop, manner);
 
 	if (!channel) {
 		fail(resolve, "our DNS resolver cannot be asked", true);
 		answer_soon(resolve);
 		return;
 	}
-	query = MEM_NEW(struct query);
-	query->owner = resolve;
-	query->resolver = resolver;
-	resolve->query = query;
-	ares_getaddrinfo(channel, host, NULL, &hints, query_ended, query);
-	retry_arm(resolver);
+	resolve->held = MEM_NEW(struct held);
+	*resolve->held = (struct held){resolve, resolve->loop};
+	resolver->asking = true;
+	ares_getaddrinfo(dns_channel_ares(channel), resolve->host, NULL, &hints, query_ended, resolve->held);
+	resolver->asking = false;
+	dns_channel_asked(channel);
+}
+
+/* All servers have failed, or refused, or are not there: the first may say which. */
+static void ask_again(void *arg)
+{
+	struct loop_resolve *resolve = arg;
+
+	resolve->again = NULL;
+	ask(resolve, DNS_FRANK);
+}
+
+static void query_ended(void *arg, int status, int timeouts, struct ares_addrinfo *found)
+{
+	struct held *held = arg;
+	struct loop_resolve *resolve = held->owner;
+
+	(void)timeouts;
+	if (is_answer(status) && !resolver_of(held->loop)->asking)
+		resolver_heard(held->loop);
+	if (resolve) {
+		resolve->held = NULL;
+		if (status == ARES_SUCCESS && found)
+			take_addresses(&resolve->addresses, found);
+	}
+	if (resolve && status == ARES_ECONNREFUSED && !resolve->second) {
+		resolve->second = true;
+		resolve->again = loop_after(resolve->loop, 0, ask_again, resolve);
+	} else if (resolve) {
+		if (resolve->addresses.n == 0)
+			explain(resolve, status);
+		answer_soon(resolve);
+	}
+	if (found)
+		ares_freeaddrinfo(found);
+	free(held);
 }
 
 /* 192.0.2.1, 2001:db8::1, [2001:db8::1]; false when it is a name. */
@@ -364,7 +277,9 @@ struct loop_resolve *loop_resolve(struct loop *loop, const char *host, int famil
 		return resolve;
 	}
 	resolve->deadline = loop_after(loop, timeout_ms, deadline_passed, resolve);
-	ask(resolve, host, family);
+	resolve->host = mem_str(host);
+	resolve->family = family;
+	ask(resolve, strchr(host, '.') ? DNS_EXACT : DNS_SEARCH);
 	return resolve;
 }
 
@@ -372,8 +287,8 @@ void loop_resolve_stop(struct loop_resolve *resolve)
 {
 	if (!resolve)
 		return;
-	if (resolve->query)
-		resolve->query->owner = NULL;
+	if (resolve->held)
+		resolve->held->owner = NULL;
 	loop_timer_stop(resolve->deadline);
-	free(resolve);
+	resolve_free(resolve);
 }

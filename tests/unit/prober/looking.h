@@ -51,7 +51,7 @@ struct look_row {
 	const char *cause; /* how it begins; "" when up */
 };
 
-static void look_at_rows(const char *type, unsigned port, int64_t timeout_ms, const struct look_row *rows, size_t n)
+__attribute__((unused)) static void look_at_rows(const char *type, unsigned port, int64_t timeout_ms, const struct look_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct text options = TEXT_INIT;

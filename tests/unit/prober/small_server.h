@@ -157,7 +157,7 @@ static int small_listen(unsigned *port)
 	return fd;
 }
 
-static void small_server_start(struct small_server *server, const struct script *scripts, size_t n)
+__attribute__((unused)) static void small_server_start(struct small_server *server, const struct script *scripts, size_t n)
 {
 	*server = (struct small_server){.scripts = scripts, .n = n};
 	pthread_mutex_init(&server->lock, NULL);
@@ -166,7 +166,7 @@ static void small_server_start(struct small_server *server, const struct script 
 		abort();
 }
 
-static void small_server_stop(struct small_server *server)
+__attribute__((unused)) static void small_server_stop(struct small_server *server)
 {
 	shutdown(server->listener, SHUT_RDWR);
 	close(server->listener);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dns_answer: reads what strangers send. Names are taken apart by c-ares, which bounds its jumps; everything
+ * else is a few fixed fields, each looked at only after it is known to be there.
+ */
+#include "prober/check/dns_answer.h"
+
+#include <ares.h>
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define HEADER 12
+#define RECORD_HEAD 10 /* type, class, life, length: between a record's name and its data */
+
+struct message {
+	const uint8_t *bytes;
+	size_t n, at;
+};
+
+/* ---- printing one record's data */
+
+struct data {
+	const struct message *message; /* names may point anywhere in it */
+	const uint8_t *bytes;
+	size_t n;
+};
+
+static bool put_name_at(const struct data *data, size_t offset, struct text *out)
+{
+	const struct message *m = data->message;
+	char *name = NULL;
+	long used;
+
+	if (offset >= data->n ||
+		ares_expand_name(data->bytes + offset, m->bytes, (int)m->n, &name, &used) != ARES_SUCCESS)
+		return false;
+	for (const char *c = name; *c; c++)
+		text_char(out, (char)tolower((unsigned char)*c));
+	if (out->len > 0 && out->ptr[out->len - 1] == '.')
+		out->ptr[--out->len] = '\0';
+	ares_free_string(name);
+	return true;
+}
+
+static bool put_name(const struct data *data, struct text *out)
+{
+	return put_name_at(data, 0, out);
+}
+
+static bool put_address(const struct data *data, struct text *out)
+{
+	char printed[INET6_ADDRSTRLEN];
+	int family = data->n == 4 ? AF_INET : AF_INET6;
+
+	if ((data->n != 4 && data->n != 16) || !inet_ntop(family, data->bytes, printed, sizeof(printed)))
+		return false;
+	text_raw(out, printed);
+	return true;
+}
+
+static bool put_mx(const struct data *data, struct text *out)
+{
+	struct text name = TEXT_INIT;
+	bool ok = put_name_at(data, 2, &name);
+
+	if (ok)
+		text_printf(out, "%u %s", (unsigned)data->bytes[0] << 8 | data->bytes[1], text_str(&name));
+	text_free(&name);
+	return ok;
+}
+
+/* The strings of one record are one text. */
+static bool put_txt(const struct data *data, struct text *out)
+{
+	for (size_t at = 0; at < data->n;) {
+		size_t length = data->bytes[at++];
+
+		if (length > data->n - at)
+			return false;
+		text_rawn(out, (const char *)data->bytes + at, length);
+		at += length;
+	}
+	return true;
+}
+
+/* ---- reading what a person wrote */
+
+static bool canonical_address(int family, const char *s, struct text *out)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	char printed[INET6_ADDRSTRLEN];
+
+	if (inet_pton(family, s, address) != 1 || !inet_ntop(family, address, printed, sizeof(printed)))
+		return false;
+	text_raw(out, printed);
+	return true;
+}
+
+static bool canonical_a(const char *s, struct text *out)
+{
+	return canonical_address(AF_INET, s, out);
+}
+
+static bool canonical_aaaa(const char *s, struct text *out)
+{
+	return canonical_address(AF_INET6, s, out);
+}
+
+static bool canonical_name(const char *s, struct text *out)
+{
+	size_t n = strlen(s);
+
+	if (n > 1 && s[n - 1] == '.')
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)s[i] <= ' ')
+			return false;
+		text_char(out, (char)tolower((unsigned char)s[i]));
+	}
+	return n > 0;
+}
+
+static bool canonical_mx(const char *s, struct text *out)
+{
+	size_t digits = strspn(s, "0123456789"), blanks = strspn(s + digits, " \t");
+
+	if (digits > 0 && blanks > 0) {
+		text_rawn(out, s, digits);
+		text_char(out, ' ');
+		s += digits + blanks;
+	}
+	return canonical_name(s, out);
+}
+
+static bool canonical_txt(const char *s, struct text *out)
+{
+	text_raw(out, s);
+	return true;
+}
+
+/* ---- the types */
+
+static const struct record_type {
+	unsigned type;
+	bool (*put)(const struct data *data, struct text *out);
+	bool (*canonical)(const char *s, struct text *out);
+} TYPES[] = {
+	{ns_t_a, put_address, canonical_a},
+	{ns_t_aaaa, put_address, canonical_aaaa},
+	{ns_t_cname, put_name, canonical_name},
+	{ns_t_mx, put_mx, canonical_mx},
+	{ns_t_txt, put_txt, canonical_txt},
+	{ns_t_ns, put_name, canonical_name},
+};
+
+const char *const dns_record_names[] = {"A", "AAAA", "CNAME", "MX", "TXT", "NS", NULL};
+
+unsigned dns_record_type(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(TYPES); i++)
+		if (strcmp(dns_record_names[i], name) == 0)
+			return TYPES[i].type;
+	return 0;
+}
+
+static const struct record_type *type_of(unsigned type)
+{
+	for (size_t i = 0; i < COUNT_OF(TYPES); i++)
+		if (TYPES[i].type == type)
+			return &TYPES[i];
+	return NULL;
+}
+
+bool dns_canonical(unsigned type, const char *s, struct text *out)
+{
+	const struct record_type *row = type_of(type);
+
+	return row && row->canonical(s, out);
+}
+
+/* ---- the message */
+
+static unsigned number_at(const struct message *m, size_t at)
+{
+	return (unsigned)m->bytes[at] << 8 | m->bytes[at + 1];
+}
+
+static bool skip_name(struct message *m)
+{
+	char *name = NULL;
+	long used;
+
+	if (m->at >= m->n || ares_expand_name(m->bytes + m->at, m->bytes, (int)m->n, &name, &used) != ARES_SUCCESS)
+		return false;
+	ares_free_string(name);
+	m->at += (size_t)used;
+	return true;
+}
+
+static bool skip_questions(struct message *m)
+{
+	for (unsigned left = number_at(m, 4); left > 0; left--) {
+		if (!skip_name(m) || m->n - m->at < 4)
+			return false;
+		m->at += 4;
+	}
+	return true;
+}
+
+static bool read_record(struct message *m, const struct record_type *wanted, struct strings *out)
+{
+	struct data data;
+	struct text printed = TEXT_INIT;
+	unsigned type;
+	bool ok = true;
+
+	if (!skip_name(m) || m->n - m->at < RECORD_HEAD)
+		return false;
+	type = number_at(m, m->at);
+	data = (struct data){m, m->bytes + m->at + RECORD_HEAD, number_at(m, m->at + 8)};
+	m->at += RECORD_HEAD;
+	if (data.n > m->n - m->at)
+		return false;
+	m->at += data.n;
+	if (type == wanted->type && out->n < DNS_RECORDS_MAX) {
+		ok = wanted->put(&data, &printed);
+		if (ok)
+			out->at[out->n++] = mem_str(text_str(&printed));
+	}
+	text_free(&printed);
+	return ok;
+}
+
+bool dns_answer_read(const uint8_t *message, size_t n, unsigned type, struct strings *out)
+{
+	struct message m = {message, n, HEADER};
+	const struct record_type *wanted = type_of(type);
+
+	*out = (struct strings){mem_array(DNS_RECORDS_MAX, sizeof(out->at[0])), 0};
+	if (n < HEADER || n > 65535 || !wanted || !skip_questions(&m))
+		return false;
+	for (unsigned left = number_at(&m, 6); left > 0; left--)
+		if (!read_record(&m, wanted, out))
+			return false;
+	return true;
+}
+
+void dns_records_clear(struct strings *records)
+{
+	for (size_t i = 0; i < records->n; i++)
+		free(records->at[i]);
+	free(records->at);
+	*records = (struct strings){NULL, 0};
+}
+
+/* ---- comparing */
+
+/* What is compared of a record with this expectation. */
+static const char *comparable(unsigned type, const char *expected, const char *record)
+{
+	const char *blank = strchr(record, ' ');
+
+	return type == ns_t_mx && !strchr(expected, ' ') && blank ? blank + 1 : record;
+}
+
+static bool fits_any(unsigned type, const char *expected, const struct strings *got)
+{
+	struct text wanted = TEXT_INIT;
+	bool found = false;
+
+	if (dns_canonical(type, expected, &wanted))
+		for (size_t i = 0; i < got->n && !found; i++)
+			found = strcmp(text_str(&wanted), comparable(type, text_str(&wanted), got->at[i])) == 0;
+	text_free(&wanted);
+	return found;
+}
+
+static bool is_expected(unsigned type, const char *record, const struct strings *expected)
+{
+	struct strings one = {(char *[]){(char *)(uintptr_t)record}, 1};
+
+	for (size_t i = 0; i < expected->n; i++)
+		if (fits_any(type, expected->at[i], &one))
+			return true;
+	return false;
+}
+
+bool dns_same_records(unsigned type, const struct strings *expected, const struct strings *got)
+{
+	for (size_t i = 0; i < expected->n; i++)
+		if (!fits_any(type, expected->at[i], got))
+			return false;
+	for (size_t i = 0; i < got->n; i++)
+		if (!is_expected(type, got->at[i], expected))
+			return false;
+	return true;
+}
