@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "prober/config_reading.h"
 
+#define CIRCLES_MAX 100 /* mistakes, after which circles are not written out any more */
+
 struct crossing {
 	struct reading *r;
 	const cJSON **nodes; /* what stands below "monitors", in its order */
@@ -51,9 +53,9 @@ static void check_parents(struct crossing *c, size_t i)
 
 		if (strcmp(name, slug) == 0)
 			mistake_at(c->r, parent, AT_VALUE, "monitor \"%s\" depends on itself", slug);
-		if (named_find(c->all, c->count, name))
+		if (c->r->incomplete || named_find(c->all, c->count, name))
 			continue;
-		nearest = named_nearest(c->all, c->count, name);
+		nearest = named_nearest(c->r, c->all, c->count, name);
 		mistake_at(c->r, parent, AT_VALUE,
 			"monitor \"%s\" depends on \"%s\", which does not exist%s%s%s", slug, name,
 			nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
@@ -71,6 +73,8 @@ static void say_circle(struct crossing *c, const struct step *path, size_t lengt
 	struct text text = TEXT_INIT;
 	size_t from = length - 1;
 
+	if (c->r->error_count > CIRCLES_MAX)
+		return;
 	while (path[from].monitor != back)
 		from--;
 	for (size_t i = from; i < length; i++)

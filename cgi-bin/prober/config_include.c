@@ -110,8 +110,10 @@ static void include_file(struct reading *r, const char *path, const cJSON *from,
 		return;
 	}
 	index = source_read(r, path, from);
-	if (index < 0)
+	if (index < 0) {
+		r->incomplete = true;
 		return;
+	}
 	before = read_before(r, (size_t)index);
 	if (before) {
 		mistake_at(r, from, AT_VALUE,

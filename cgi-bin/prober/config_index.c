@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "prober/config_reading.h"
 
+#define SUGGESTIONS_MAX 50
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
@@ -40,11 +42,13 @@ const struct named *named_find(const struct named *index, size_t n, const char *
 	return n ? bsearch(&key, index, n, sizeof(index[0]), by_name) : NULL;
 }
 
-const char *named_nearest(const struct named *index, size_t n, const char *name)
+const char *named_nearest(const struct reading *r, const struct named *index, size_t n, const char *name)
 {
 	const char **names = mem_array(n + 1, sizeof(names[0]));
 	const char *nearest;
 
+	if (r->error_count > SUGGESTIONS_MAX)
+		n = 0;
 	for (size_t i = 0; i < n; i++)
 		names[i] = index[i].name;
 	nearest = text_nearest(name, names, n);

@@ -70,6 +70,7 @@ struct reading {
 	size_t mistake_count, mistake_room;
 	size_t error_count;
 	cJSON *root;               /* the merged tree */
+	bool incomplete;           /* a file could not be read: what seems not to exist may stand there */
 	cJSON *defaults;           /* its "defaults", or NULL */
 	struct named *channels;    /* sorted by name */
 	size_t channel_count;
@@ -151,7 +152,8 @@ void cross_check(struct reading *r);
 struct named *named_index(const cJSON *object, size_t *n);
 void named_sort(struct named *index, size_t n);
 const struct named *named_find(const struct named *index, size_t n, const char *name);
-const char *named_nearest(const struct named *index, size_t n, const char *name);
+/* The nearest name, or NULL; NULL too when there were many mistakes already: with 10,000 names it takes long. */
+const char *named_nearest(const struct reading *r, const struct named *index, size_t n, const char *name);
 
 /* ---- config_rows.c: the rows of everything that is no check's and no channel's */
 

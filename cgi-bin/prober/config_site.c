@@ -104,9 +104,9 @@ void channel_must_exist(struct reading *r, const cJSON *node, const char *name)
 {
 	const char *nearest;
 
-	if (named_find(r->channels, r->channel_count, name))
+	if (r->incomplete || named_find(r->channels, r->channel_count, name))
 		return;
-	nearest = named_nearest(r->channels, r->channel_count, name);
+	nearest = named_nearest(r, r->channels, r->channel_count, name);
 	mistake_at(r, node, AT_VALUE, "there is no channel \"%s\"%s%s%s", name,
 		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }

@@ -151,6 +151,16 @@ static const struct {
 		"^monitors depend on each other in a circle: b -> cc -> b\n"
 		"^monitor \"cc\" depends on \"cd\", which does not exist; did you mean \"cc\"?\n"
 		"^monitor \"dd\" depends on itself\n"},
+	/* one mistake hides no other */
+	{"{\"defaults\": {\"interval\": ^5, \"type\": \"heartbeat\"},\n\"monitors\": {\"a\": {^\"intervl\": 1, "
+	 "\"depends_on\": [^\"nobody\"], \"secret\": \"s\"},\n^\"b\": {}, \"c\": {\"secret\": ^\"s\", \"notify\": ^\"x\"}}}",
+		"^defaults: \"interval\" must be a duration in quotes, such as \"500ms\", \"30s\", \"5m\", \"1h\" or "
+		"\"2d\"\n"
+		"^monitor \"a\": unknown key \"intervl\"; did you mean \"interval\"?\n"
+		"^monitor \"a\" depends on \"nobody\", which does not exist\n"
+		"^monitor \"b\": needs a \"secret\" that beats are signed with, or a \"token\"\n"
+		"^monitors \"a\" and \"c\" have the same secret: one could beat in the name of the other\n"
+		"^there is no channel \"x\"\n"},
 	/* who is told */
 	{"{\"channels\": {\"ops\": {\"type\": \"slack\", \"webhook\": \"https://example.com/x\"}},\n"
 	 "\"defaults\": {\"type\": \"heartbeat\", \"notify\": [^\"opps\", {\"channel\": \"ops\", ^\"afte\": \"5m\", "
@@ -538,6 +548,22 @@ static void includes_that_clash_or_go_round_are_told(void **state)
 	config_free(&config);
 }
 
+static void a_broken_include_makes_nothing_else_seem_missing(void **state)
+{
+	struct config config;
+	char *got, *want = expand("@/around.json:1:2: the text ends here, in the middle\n");
+
+	(void)state;
+	write_file("around.json", "{", 1, 0600);
+	read_text(&config, "{\"include\": \"around.json\", \"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": \"1\", "
+			   "\"depends_on\": \"there\", \"notify\": \"there\"}}}");
+	got = problems(&config);
+	assert_string_equal(got, want);
+	free(got);
+	free(want);
+	config_free(&config);
+}
+
 static void plain_http_is_a_warning_only(void **state)
 {
 	struct config config;
@@ -646,6 +672,7 @@ int main(void)
 		cmocka_unit_test(an_inline_secret_wants_a_closed_file),
 		cmocka_unit_test(included_files_are_merged),
 		cmocka_unit_test(includes_that_clash_or_go_round_are_told),
+		cmocka_unit_test(a_broken_include_makes_nothing_else_seem_missing),
 		cmocka_unit_test(plain_http_is_a_warning_only),
 		cmocka_unit_test(the_fingerprint_follows_content_and_secrets),
 		cmocka_unit_test(many_monitors_with_one_wrong_default_are_told_once),
