@@ -2,14 +2,30 @@
 /*
  * cmd_pass: run and watch.
  */
+#include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "prober/commands.h"
 #include "prober/config.h"
 #include "prober/pass.h"
 #include "prober/slots.h"
+
+/* Neither a configuration nor books of an earlier one: a mistyped -c must not make a store somewhere. */
+static bool nothing_there(const char *config, const char *store)
+{
+	char *state = file_join(store, "state");
+	bool nothing = access(config, F_OK) != 0 && errno == ENOENT && access(state, F_OK) != 0;
+
+	free(state);
+	if (nothing)
+		fprintf(stderr, "upbeat-prober: there is no %s; upbeat-prober -c %s init writes one\n", config, config);
+	return nothing;
+}
 
 int cmd_run(struct command *command)
 {
@@ -20,7 +36,7 @@ int cmd_run(struct command *command)
 		return EXIT_USAGE;
 	store = config_store(command->config);
 	pass_catch_signals();
-	status = pass_run(command->config, store);
+	status = nothing_there(command->config, store) ? EXIT_WRONG : pass_run(command->config, store);
 	free(store);
 	return status;
 }

@@ -142,6 +142,12 @@ def test_import_prints_a_fragment_and_what_is_lost(at):
     assert at("config", config=imported.stdout).returncode == 0
 
 
+def test_a_mistyped_path_makes_no_store(at):
+    lost = at("run", UPBEAT_STORE=str(at.folder / "elsewhere"))
+    assert lost.returncode == 1 and "init writes one" in lost.stderr
+    assert list(at.folder.iterdir()) == []
+
+
 def test_usage_and_refusals(at):
     assert at("statsu").returncode == 2 and "status" in at("statsu").stderr
     assert at("status", "--jsno").returncode == 2
