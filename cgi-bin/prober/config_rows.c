@@ -152,6 +152,7 @@ static const struct field limit[] = {
 ROWS(limit_rows, limit);
 
 static const struct field top[] = {
+	{ROW("$schema", STRING, top_options, schema), .help = "For editors; not looked at."},
 	{ROW("store", STRING, top_options, store), .fallback = STORE_DEFAULT,
 		.help = "Directory of the books: on a local disk, outside the document root."},
 	{ROW("url", URL, top_options, url), .help = "Where upbeat.fcgi is mounted: for links in messages."},
