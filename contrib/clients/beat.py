@@ -10,7 +10,7 @@ From a program: beat.beat("https://example.com/upbeat", "hubot", b"secret")."""
 import hashlib, hmac, json, os, subprocess, sys, time, urllib.request
 
 def beat(url, slug, secret, signal="", **more):
-    """Sends one beat; raises OSError (urllib.error.HTTPError) when it was not taken."""
+    """Sends one beat; raises OSError when it was not taken."""
     body = json.dumps({"time": time.time(), **more}).encode()
     signature = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
     path = "/".join(filter(None, [url.rstrip("/"), "beat", slug, signal]))
@@ -20,19 +20,24 @@ def attempt(*where, **more):
     try:
         return beat(*where, **more)
     except OSError as problem:
-        print("beat.py:", problem, file=sys.stderr)
-        return 1
+        return print("beat.py:", problem, file=sys.stderr) or 1
+
+def run(command):
+    try:
+        return subprocess.call(command) & 255
+    except OSError as problem:
+        return print("beat.py:", problem, file=sys.stderr) or 127
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or "UPBEAT_URL" not in os.environ:
         sys.exit(__doc__)
-    name = os.environ.get("UPBEAT_SECRET_FILE")
-    key = open(name, "rb").read().rstrip(b"\n") if name else os.environ["UPBEAT_SECRET"].encode()
+    file = os.environ.get("UPBEAT_SECRET_FILE")
+    key = open(file, "rb").read().rstrip(b"\n") if file else os.environ["UPBEAT_SECRET"].encode()
     where = (os.environ["UPBEAT_URL"], sys.argv[1], key)
     if sys.argv[2:3] != ["--"]:
         sys.exit(attempt(*where, *sys.argv[2:3]))
     begun, rid = time.time(), "%d-%d" % (os.getpid(), time.time())
     attempt(*where, "start", rid=rid)
-    status = subprocess.call(sys.argv[3:]) & 255
+    status = run(sys.argv[3:])
     attempt(*where, str(status), rid=rid, length=round(time.time() - begun, 3))
     sys.exit(status)

@@ -91,7 +91,7 @@ def configuration(shop, slack, mail):
         "monitors": {
             "shop": {"type": "http", "name": "Shop", "group": "Web", "url": f"{shop.url}/", "public": True},
             "upbeat": {"type": "http", "name": "This very page", "group": "Web", "public": True,
-                       "url": f"http://127.0.0.1:{options.port}/healthz", "notify": ["slack"]},
+                       "url": f"http://127.0.0.1:{options.port}/", "notify": ["slack"]},
             "robot": {"type": "heartbeat", "name": "Robot", "group": "Programs", "secret": "file:robot.secret",
                       "max_age": "15s", "public": True}}}
 

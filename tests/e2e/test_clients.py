@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The heartbeat clients of contrib/clients against the real thing."""
+import shutil
 import subprocess
 
 import pytest
@@ -7,11 +8,18 @@ import pytest
 from upbeat import ROOT
 
 SECRET = "it's a secret: $HOME `id` \\ \" ü"
-CLIENTS = {"sh": [ROOT / "contrib/clients/beat.sh"], "python": ["/usr/bin/python3", ROOT / "contrib/clients/beat.py"]}
+CLIENTS = {
+    "sh": [ROOT / "contrib/clients/beat.sh"],
+    "python": ["/usr/bin/python3", ROOT / "contrib/clients/beat.py"],
+    "node": ["node", ROOT / "contrib/clients/beat.js"],
+    "php": ["php", ROOT / "contrib/clients/beat.php"],
+}
 
 
 @pytest.fixture(params=CLIENTS)
 def client(request, site, lighttpd):
+    if not shutil.which(CLIENTS[request.param][0]):
+        pytest.skip(f"{request.param} is not installed")
     site.configure({"monitors": {"job": {"type": "heartbeat", "secret": SECRET, "max_age": "5m"}}})
     site.a_pass(check=True)
 
@@ -37,6 +45,21 @@ def test_a_long_secret(client, site):
     assert client("job", secret=long).returncode == 0
 
 
+def test_the_length_of_a_run_is_known(client, site):
+    assert client("job", "--", "sleep", "0.3").returncode == 0
+    page = client.front.get("/beat/job")
+    assert page.status == 200
+    assert client("job", "--", "no-such-command").returncode != 0
+    assert client.front.get("/beat/job").status == 404
+
+
+def test_a_secret_in_a_file_and_a_plain_signal(client, site, tmp_path):
+    assert client("job", "0").returncode == 0
+    assert client.front.get("/beat/job").status == 200
+    assert client("job", "7").returncode == 0
+    assert client.front.get("/beat/job").status == 404
+
+
 def test_a_wrong_secret_is_reported(client):
     done = client("job", secret="wrong")
     assert done.returncode != 0 and "403" in done.stderr
@@ -51,5 +74,5 @@ def test_a_wrapped_command_keeps_its_output_and_status(client):
 
 
 def test_each_client_is_under_40_lines():
-    for name in ("beat.sh", "beat.py"):
-        assert len((ROOT / "contrib/clients" / name).read_text().splitlines()) < 40
+    for client in (ROOT / "contrib/clients").iterdir():
+        assert len(client.read_text().splitlines()) < 40, client.name
