@@ -150,7 +150,7 @@ bool book_put(struct book_txn *t, unsigned table, const struct key *k, const voi
 bool book_put_changed(struct book_txn *t, unsigned table, const struct key *k, const void *bytes, size_t n,
 	struct error *err)
 {
-	MDB_val old;
+	MDB_val old = {0, NULL};
 
 	if (book_get(t, table, k, &old, NULL) && old.mv_size == n && !memcmp(old.mv_data, bytes, n))
 		return true;
