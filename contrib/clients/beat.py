@@ -16,28 +16,22 @@ def beat(url, slug, secret, signal="", **more):
     path = "/".join(filter(None, [url.rstrip("/"), "beat", slug, signal]))
     urllib.request.urlopen(urllib.request.Request(path, body, {"X-Hub-Signature-256": signature}), timeout=10).close()
 
-def attempt(*where, **more):
+def attempt(what, *arguments, failed=1, **more):
     try:
-        return beat(*where, **more)
+        return what(*arguments, **more)
     except OSError as problem:
-        return print("beat.py:", problem, file=sys.stderr) or 1
-
-def run(command):
-    try:
-        return subprocess.call(command) & 255
-    except OSError as problem:
-        return print("beat.py:", problem, file=sys.stderr) or 127
+        return print("beat.py:", problem, file=sys.stderr) or failed
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or "UPBEAT_URL" not in os.environ:
         sys.exit(__doc__)
     file = os.environ.get("UPBEAT_SECRET_FILE")
     key = open(file, "rb").read().rstrip(b"\n") if file else os.environ["UPBEAT_SECRET"].encode()
-    where = (os.environ["UPBEAT_URL"], sys.argv[1], key)
+    where = (beat, os.environ["UPBEAT_URL"], sys.argv[1], key)
     if sys.argv[2:3] != ["--"]:
         sys.exit(attempt(*where, *sys.argv[2:3]))
     begun, rid = time.time(), "%d-%d" % (os.getpid(), time.time())
     attempt(*where, "start", rid=rid)
-    status = run(sys.argv[3:])
+    status = attempt(subprocess.call, sys.argv[3:], failed=127) & 255
     attempt(*where, str(status), rid=rid, length=round(time.time() - begun, 3))
     sys.exit(status)
