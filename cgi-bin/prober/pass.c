@@ -369,6 +369,15 @@ static bool refresh_config(struct pass *pass, bool *ok, struct error *err)
 	return true;
 }
 
+/* A delivery has ended: perhaps it was what the pass waited for. */
+static void told(void *arg)
+{
+	struct pass *pass = arg;
+
+	pass->outbox_asked_us = 0;
+	pass_wake(pass);
+}
+
 static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -385,6 +394,7 @@ static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
 	if (!posts_load(pass, err))
 		return false;
 	pass->outbox = outbox_new(pass->loop, pass->state, pass->inbox, pass->store);
+	outbox_watch(pass->outbox, told, pass);
 	return true;
 }
 

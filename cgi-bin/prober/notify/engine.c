@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "prober/check/ca_bundle.h"
 #include "prober/notify/answer.h"
 
 /* ---- a request */
@@ -139,6 +140,8 @@ CURL *exchange_easy(void)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* With a directory of certificates libcurl reads the whole store anew for each handle. */
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (ca_bundle())
+		curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle());
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "Upbeat");
 	return easy;
 }

@@ -58,6 +58,8 @@ struct outbox {
 	struct metrics *metrics;
 	int64_t next_us, metrics_us;     /* when something, and when metrics are due */
 	bool pumping, again, closed;
+	void (*changed)(void *arg);
+	void *changed_arg;
 };
 
 struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *inbox, const char *store)
@@ -95,6 +97,13 @@ size_t outbox_in_flight(const struct outbox *outbox)
 	for (size_t i = 0; i < outbox->lane_count; i++)
 		n += outbox->lanes[i].job && !(outbox->closed && outbox->lanes[i].job->finished);
 	return n;
+}
+
+void outbox_watch(struct outbox *outbox, void (*changed)(void *arg), void *arg)
+{
+	outbox->changed = changed;
+	outbox->changed_arg = arg;
+	metrics_watch(outbox->metrics, changed, arg);
 }
 
 void outbox_close(struct outbox *outbox)
@@ -305,11 +314,14 @@ static void job_finish(struct job *job, const struct sent *outcome)
 static void delivered(struct delivery *d, void *arg)
 {
 	struct job *job = arg;
+	struct outbox *outbox = job->outbox; /* the job may be gone after the pump */
 	struct sent outcome = {d->end, d->status, d->retry_after_us, clock_mono_us() - d->started_us,
 		mem_str(d->answer), mem_str(d->thread)};
 
 	job_finish(job, &outcome);
-	outbox_pump(job->outbox);
+	outbox_pump(outbox);
+	if (outbox->changed)
+		outbox->changed(outbox->changed_arg);
 }
 
 /* ---- sending */

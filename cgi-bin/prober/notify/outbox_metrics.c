@@ -29,6 +29,8 @@ struct metrics {
 	struct loop *loop;
 	struct state *state;
 	struct feed *feeds;
+	void (*changed)(void *arg);
+	void *changed_arg;
 };
 
 struct metrics *metrics_new(struct loop *loop, struct state *state)
@@ -187,6 +189,8 @@ static void delivered(struct delivery *delivery, void *arg)
 		log_limited("metrics refused", "notify: %s did not take the response times: %s", feed->channel,
 			delivery->answer);
 	feed_rest(feed);
+	if (feed->metrics->changed)
+		feed->metrics->changed(feed->metrics->changed_arg);
 }
 
 static void start(struct feed *feed, const cJSON *configured, struct points *p)
@@ -229,6 +233,12 @@ int64_t metrics_pump(struct metrics *metrics, const cJSON *channels, int64_t now
 		next_us = feed->due_us < next_us ? feed->due_us : next_us;
 	}
 	return next_us;
+}
+
+void metrics_watch(struct metrics *metrics, void (*changed)(void *arg), void *arg)
+{
+	metrics->changed = changed;
+	metrics->changed_arg = arg;
 }
 
 size_t metrics_in_flight(const struct metrics *metrics)

@@ -18,6 +18,7 @@ struct metrics *metrics_new(struct loop *loop, struct state *state);
 bool metrics_wanted(const struct site *site);
 /* Starts what is due; channels is the private object of all channels. Gives when to call again. */
 int64_t metrics_pump(struct metrics *metrics, const cJSON *channels, int64_t now_us);
+void metrics_watch(struct metrics *metrics, void (*changed)(void *arg), void *arg);
 size_t metrics_in_flight(const struct metrics *metrics);
 void metrics_free(struct metrics *metrics);
 

@@ -46,6 +46,7 @@ class Message:
     def __init__(self, words, **more):
         self.words, self.at = words, time.time()
         self.id = self.thread = self.kind = self.url = None
+        self.before_kill = False
         vars(self).update(more)
 
     def __repr__(self):
