@@ -2,6 +2,7 @@
 /* compat_statuspage: each document is a row of the sections that it has. */
 #include "web/compat_statuspage.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "web/api.h"
 #include "web/feed.h"
 #include "web/incident_list.h"
+#include "web/planned.h"
 
 #define INCIDENTS_MAX 50
 
@@ -191,10 +193,43 @@ static void put_list(struct document *d, const struct incident_list *list)
 	text_char(d->t, ']');
 }
 
+static void put_planned_one(struct document *d, const struct planned *p, size_t number)
+{
+	bool begun = p->from_s * US_PER_S <= d->view->now_us;
+	int64_t from_us = p->from_s * US_PER_S,
+		to_us = p->to_s < INT64_MAX / US_PER_S ? p->to_s * US_PER_S : 0;
+
+	text_printf(d->t, "%s{\"id\":\"m%" PRId64 "-%zu\"", number ? "," : "", p->from_s, number);
+	put_string(d->t, "name", word(LANGUAGE_EN, WORD_PLANNED_MAINTENANCE));
+	put_string(d->t, "status", begun ? "in_progress" : "scheduled");
+	put_time(d->t, "created_at", from_us);
+	put_time(d->t, "updated_at", from_us);
+	put_time(d->t, "scheduled_for", from_us);
+	put_time(d->t, "scheduled_until", to_us);
+	text_raw(d->t,
+		",\"monitoring_at\":null,\"resolved_at\":null,\"impact\":\"maintenance\",\"page_id\":"
+		"\"upbeat\","
+		"\"incident_updates\":[],\"components\":[");
+	if (p->monitor)
+		put_component(d, p->monitor, 1);
+	text_raw(d->t, "]}");
+}
+
+static void put_planned(struct document *d)
+{
+	struct planned planned[PLANNED_MAX];
+	size_t n = planned_list(d->view, planned);
+
+	text_raw(d->t, ",\"scheduled_maintenances\":[");
+	for (size_t i = 0; i < n; i++)
+		put_planned_one(d, &planned[i], i);
+	text_char(d->t, ']');
+}
+
 static void put_open(struct document *d)
 {
 	put_list(d, d->open);
-	text_raw(d->t, ",\"scheduled_maintenances\":[]");
+	put_planned(d);
 }
 
 static void put_all(struct document *d)

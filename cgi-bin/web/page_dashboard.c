@@ -18,6 +18,7 @@
 #include "web/summary.h"
 
 #define NOTED_MAX 20
+#define OPTIONS_MAX 200 /* groups, tags to choose from */
 #define NAMED_MAX 4 /* so many of those that are down are named at the top */
 
 /* ---- the whole */
@@ -165,7 +166,8 @@ static void put_notes(struct page *page)
 		for (size_t k = 0; k < incident->entry_count; k++)
 			notes += incident->entries[k].kind == ENTRY_NOTE && incident->entries[k].status == 1;
 		if (notes)
-			page_put_incident(page, data_item(page->data, "incidents"), incident, list.monitors[i]);
+			page_put_incident(
+				page, data_item(page->data, "incidents"), incident, list.monitors[i]);
 		any = any || notes;
 	}
 	data_flag(page->data, "noted", any);
@@ -263,32 +265,72 @@ static void put_option(struct data *d, const char *list, const char *value, cons
 	data_flag(item, "chosen", chosen);
 }
 
+/* The groups and tags of the monitors that are shown: names of others may tell what is not to be known. */
+static void put_group_options(struct page *page, const struct listing_query *query)
+{
+	const struct view *v = &page->view;
+	bool *seen = mem_array(v->catalog->group_count + 1, sizeof(*seen));
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->count && n < OPTIONS_MAX; i++) {
+		const struct listed *listed = v->monitors[i].listed;
+
+		if (seen[listed->group] || !*listed->group_name)
+			continue;
+		seen[listed->group] = true;
+		n++;
+		put_option(page->data, "group_options", listed->group_name, listed->group_name,
+			query->group && strcmp(query->group, listed->group_name) == 0);
+	}
+	data_flag(page->data, "grouped", n > 1 || query->group);
+	free(seen);
+}
+
+static bool is_among(const char *const *list, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], s) == 0)
+			return true;
+	return false;
+}
+
+static void put_tag_options(struct page *page, const struct listing_query *query)
+{
+	const char *tags[OPTIONS_MAX];
+	const struct view *v = &page->view;
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->count; i++) {
+		const struct listed *listed = v->monitors[i].listed;
+
+		for (size_t k = 0; k < listed->tag_count && n < OPTIONS_MAX; k++)
+			if (!is_among(tags, n, listed->tags[k]))
+				tags[n++] = listed->tags[k];
+	}
+	for (size_t i = 0; i < n; i++)
+		put_option(page->data, "tag_options", tags[i], tags[i],
+			query->tag && strcmp(query->tag, tags[i]) == 0);
+	data_flag(page->data, "tagged", n > 0);
+}
+
 static void put_search(struct page *page, const struct listing_query *query)
 {
 	static const enum word sort_words[SORT__COUNT] = {[SORT_STATE] = WORD_SORT_STATE,
 		[SORT_NAME] = WORD_SORT_NAME,
 		[SORT_RESPONSE] = WORD_SORT_RESPONSE,
 		[SORT_CONFIGURED] = WORD_SORT_CONFIGURED};
-	const struct catalog *catalog = page->view.catalog;
 	struct data *d = page->data;
 
 	data_flag(d, "searchable", page->view.count > 1);
 	data_text(d, "q", query->q);
-	data_text(d, "tag", query->tag);
 	data_text(d, "state_asked", query->has_state ? monitor_state_name(query->state) : NULL);
 	data_flag(d, "asked", listing_query_asks(query));
 	data_printf(d, "total", "%zu", page->view.count);
 	for (int i = 0; i < SORT__COUNT; i++)
-		put_option(d, "sorts", listing_sort_name((enum listing_sort)i),
+		put_option(d, "sorts", i == SORT_STATE ? "" : listing_sort_name((enum listing_sort)i),
 			word(page->language, sort_words[i]), query->sort == (enum listing_sort)i);
-	data_text(d, "group_asked", query->group);
-	if (!page->view.asker.sees_all || catalog->group_count < 2)
-		return; /* names of groups may tell of monitors that are not to be known */
-	data_flag(d, "grouped", true);
-	for (size_t i = 0; i < catalog->group_count && i < LISTING_ROWS; i++)
-		if (*catalog->groups[i])
-			put_option(d, "group_options", catalog->groups[i], catalog->groups[i],
-				query->group && strcmp(query->group, catalog->groups[i]) == 0);
+	put_group_options(page, query);
+	put_tag_options(page, query);
 }
 
 /* The query without its page, to be continued with "&page=". */

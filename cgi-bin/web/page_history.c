@@ -94,7 +94,8 @@ void page_history(struct web *web, struct request *req, const struct route_match
 	data_flag(page.data, "has_newer", query.before_us <= page.view.now_us);
 	data_flag(page.data, "incidents_any", list.count > 0);
 	for (size_t i = 0; i < list.count; i++)
-		page_put_incident(&page, data_item(page.data, "incidents"), &list.incidents[i], list.monitors[i]);
+		page_put_incident(
+			&page, data_item(page.data, "incidents"), &list.incidents[i], list.monitors[i]);
 	incident_list_clear(&list);
 	page_end(&page, "history.html");
 }

@@ -287,6 +287,18 @@ static void put_notify(struct subject *s, const struct notify_rule *rule)
 
 /* ---- the head, and what a person may do */
 
+static void put_certificate(struct subject *s)
+{
+	struct text t = TEXT_INIT;
+
+	data_text(s->page->data, "certificate_until", NULL);
+	if (!s->m->certificate_s)
+		return;
+	page_put_time(s->page, &t, s->m->certificate_s * US_PER_S);
+	page_word(s->page, s->page->data, "certificate_until", WORD_CERTIFICATE_EXPIRES, text_str(&t));
+	text_free(&t);
+}
+
 static void put_facts(struct subject *s)
 {
 	struct data *d = s->page->data;
@@ -305,6 +317,9 @@ static void put_facts(struct subject *s)
 			(strncmp(s->monitor.runbook, "https://", 8) == 0 ||
 				strncmp(s->monitor.runbook, "http://", 7) == 0));
 	page_put_target(s->page, d, &s->monitor);
+	put_certificate(s);
+	for (size_t i = 0; i < s->m->listed->tag_count; i++)
+		data_text(data_item(d, "tags"), "tag", s->m->listed->tags[i]);
 	data_printf(d, "title", "%s · %s", s->m->listed->name,
 		s->page->view.site->title ? s->page->view.site->title : "");
 	text_free(&t);
