@@ -4,7 +4,10 @@ and what never is."""
 import json
 import os
 import re
+import socket
+import ssl
 import stat
+import subprocess
 import time
 
 import pytest
@@ -360,3 +363,111 @@ def test_secrets_appear_nowhere(site, service, target):
             with open(os.path.join(folder, name), "rb") as f:
                 assert secret.encode() not in f.read(), os.path.join(folder, name)
     assert secret not in site.logs()
+
+
+# ---- TLS
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A self-signed one for localhost: (certificate, key)."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    key, "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    return cert, key
+
+
+class SecureSmtp(Smtp):
+    """STARTTLS, or TLS from the first byte; and a login that is needed."""
+
+    def __init__(self, certificate, implicit=False, login=True):
+        super().__init__()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*certificate)
+        self.implicit, self.login, self.over_tls = implicit, login, []
+
+    async def handle_DATA(self, server, session, envelope):
+        self.over_tls.append(session.ssl is not None or self.implicit)
+        return await super().handle_DATA(server, session, envelope)
+
+    def first_connection(self):
+        """The controller's own would want to trust the certificate."""
+        with socket.create_connection(("127.0.0.1", self.controller.port)) as plain:
+            if self.implicit:
+                context = ssl._create_unverified_context()
+                context.wrap_socket(plain).recv(100)
+            else:
+                plain.recv(100)
+
+    def authenticate(self, _server, _session, _envelope, _mechanism, data):
+        from aiosmtpd.smtp import AuthResult
+        return AuthResult(success=(data.login, data.password) == (b"user@example.com", b"smtp-canary-0123456789"), handled=False)
+
+    def __enter__(self):
+        from aiosmtpd.controller import Controller
+        options = {"authenticator": self.authenticate, "auth_required": True} if self.login else {}
+        if self.implicit:
+            options.update(ssl_context=self.context, auth_require_tls=False)
+        else:
+            options.update(tls_context=self.context)
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), server_hostname="localhost", **options)
+        self.controller._trigger_server = self.first_connection
+        self.controller.start()
+        self.port = self.controller.port
+        return self
+
+
+LOGIN = {"user": "user@example.com", "password": "smtp-canary-0123456789"}
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_mail_over_tls_with_a_login(site, certificate, implicit):
+    with SecureSmtp(certificate, implicit) as smtp:
+        url = f"{'smtps' if implicit else 'smtp'}://localhost:{smtp.port}"
+        with_mail(site, {"type": "mail", "to": "ops@example.com", "from": "upbeat@example.com", "smtp": url, **LOGIN})
+        site.env = {"SSL_CERT_FILE": str(certificate[0])}
+        done = site.prober("notify", "post")
+        assert done.returncode == 0, done
+        assert len(smtp.mails) == 1 and smtp.over_tls == [True]
+        assert "canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_no_password_is_shown_to_a_server_that_cannot_prove_its_name(site, certificate, implicit):
+    with SecureSmtp(certificate, implicit) as smtp:
+        url = f"{'smtps' if implicit else 'smtp'}://localhost:{smtp.port}"
+        with_mail(site, {"type": "mail", "to": "ops@example.com", "from": "upbeat@example.com", "smtp": url, **LOGIN})
+        done = site.prober("notify", "post")
+        assert done.returncode == 75 and "certificate" in done.stderr, done
+        assert smtp.mails == []
+
+
+def test_a_wrong_password_is_final(site, certificate):
+    with SecureSmtp(certificate) as smtp:
+        with_mail(site, {"type": "mail", "to": "ops@example.com", "from": "upbeat@example.com",
+                         "smtp": f"smtp://localhost:{smtp.port}", **LOGIN, "password": "another-0123456789"})
+        site.env = {"SSL_CERT_FILE": str(certificate[0])}
+        done = site.prober("notify", "post")
+        assert done.returncode == 1 and "another-0123456789" not in done.stderr, done
+
+
+def test_the_local_mail_server_may_have_a_certificate_of_its_own_making(site, certificate):
+    with SecureSmtp(certificate, login=False) as smtp:
+        with_mail(site, {"type": "mail", "to": "ops@example.com", "from": "upbeat@example.com",
+                         "smtp": f"smtp://localhost:{smtp.port}"})
+        assert site.prober("notify", "post").returncode == 0
+        assert len(smtp.mails) == 1
+
+
+def test_a_webhook_over_tls_must_prove_its_name(site, certificate):
+    with fakes.Webhook() as service:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        service.server.socket = context.wrap_socket(service.server.socket, server_side=True)
+        service.url = f"https://localhost:{service.port}"
+        with_channel(site, service)
+        assert site.prober("notify", "it").returncode == 75
+        assert service.attempts == []
+        site.env = {"SSL_CERT_FILE": str(certificate[0])}
+        assert site.prober("notify", "it").returncode == 0
+        assert len(service.messages) == 1

@@ -176,8 +176,10 @@ static void transacted(void *arg)
 	struct mailing *m = arg;
 	const struct mail_options *o = m->delivery->options;
 	const char *to = o->to.at[m->next];
-	bool refused = m->exchange.status >= 500 && m->exchange.status < 600;
-	const char *line = text_str(&m->exchange.line);
+	int status = m->exchange.status;
+	bool refused = status >= 500 || (m->exchange.code == CURLE_LOGIN_DENIED && status < 400);
+	/* The newest reply, when that is what it failed for. */
+	const char *line = status >= 400 ? text_str(&m->exchange.line) : m->exchange.problem;
 
 	if (!m->exchange.problem) {
 		settle(m, to, '+');
@@ -193,7 +195,7 @@ static void transacted(void *arg)
 		m->next++;
 		next_recipient(m);
 	} else {
-		finish(m, DELIVERY_RETRY, m->exchange.status, m->exchange.status ? line : m->exchange.problem);
+		finish(m, DELIVERY_RETRY, status >= 400 ? status : 0, line);
 	}
 }
 
@@ -259,7 +261,7 @@ static void all_done(struct mailing *m)
 	if (m->sent)
 		finish(m, DELIVERY_SENT, 250, text_str(&m->exchange.line));
 	else
-		finish(m, DELIVERY_REFUSED, m->exchange.status, "");
+		finish(m, DELIVERY_REFUSED, m->exchange.status >= 400 ? m->exchange.status : 0, "");
 }
 
 static void next_recipient(struct mailing *m)
