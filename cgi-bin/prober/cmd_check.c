@@ -55,7 +55,7 @@ static void print_result(struct round *round, const struct monitor *monitor, con
 		put_ms(&line, result->timings.total_us);
 	if (result->cause[0]) {
 		text_raw(&line, "  ");
-		text_log(&line, result->cause);
+		text_screen(&line, result->cause);
 	}
 	if (result->address[0])
 		text_printf(&line, "  (%s)", result->address);

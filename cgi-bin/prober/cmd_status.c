@@ -192,7 +192,7 @@ static bool print_line(void *arg, const struct monitor *m)
 	read_cause(s, m, &shown, &judge);
 	status_put_state(s, shown.state);
 	text_raw(s->out, "  ");
-	text_log(s->out, m->slug);
+	text_screen(s->out, m->slug);
 	if (shown.response_us > 0 && shown.state == STATE_UP) {
 		text_raw(s->out, "  ");
 		words_response(s->out, LANGUAGE_EN, shown.response_us);
@@ -200,7 +200,7 @@ static bool print_line(void *arg, const struct monitor *m)
 	put_since(s, shown.since_us);
 	if (judge.cause[0]) {
 		text_raw(s->out, "  ");
-		text_log(s->out, judge.cause);
+		text_screen(s->out, judge.cause);
 	}
 	put_marks(s, shown.marks);
 	text_char(s->out, '\n');
@@ -243,11 +243,11 @@ static bool print_one(struct status *s, const struct monitor *m, struct error *e
 	struct judge judge;
 
 	print_head(s);
-	text_log(s->out, m->name);
+	text_screen(s->out, m->name);
 	text_printf(s->out, " (%s, %s", m->slug, m->type);
 	if (*m->group) {
 		text_raw(s->out, ", ");
-		text_log(s->out, m->group);
+		text_screen(s->out, m->group);
 	}
 	text_raw(s->out, ")\n");
 	status_put_state(s, shown.state);
@@ -257,7 +257,7 @@ static bool print_one(struct status *s, const struct monitor *m, struct error *e
 	read_cause(s, m, &shown, &judge);
 	if (judge.cause[0]) {
 		text_raw(s->out, "\n         ");
-		text_log(s->out, judge.cause);
+		text_screen(s->out, judge.cause);
 	}
 	text_raw(s->out, "\nchecked  ");
 	status_put_time(s, shown.checked_us);

@@ -18,7 +18,7 @@ static void put_quoted(struct text *out, const char *before, const char *s)
 	if (!s || !*s)
 		return;
 	text_raw(out, before);
-	text_log(out, s);
+	text_screen(out, s);
 }
 
 /* Several lines, each indented and made harmless. */
@@ -29,7 +29,7 @@ static void put_block(struct text *out, const char *s)
 
 		if (n) {
 			text_raw(out, "\n             | ");
-			text_logn(out, s, n);
+			text_screenn(out, s, n);
 		}
 		s += n + strspn(s + n, "\r\n");
 	}
@@ -76,7 +76,7 @@ static void put_held(struct text *out, const struct incident_entry *e)
 	if (word_id != WORD_NONE)
 		text_raw(out, word(LANGUAGE_EN, word_id));
 	else
-		text_log(out, e->text ? e->text : "");
+		text_screen(out, e->text ? e->text : "");
 }
 
 static void put_queued(struct text *out, const struct incident_entry *e)
@@ -91,7 +91,7 @@ static void put_delivery(struct text *out, const struct incident_entry *e)
 		[OUTCOME_DOWN] = "refused it",
 		[OUTCOME_UNKNOWN] = "could not be told yet"};
 
-	text_log(out, e->who ? e->who : "?");
+	text_screen(out, e->who ? e->who : "?");
 	text_printf(out, " %s", ends[e->outcome]);
 	if (e->status)
 		text_printf(out, " (%d)", e->status);

@@ -68,6 +68,10 @@ void text_header(struct text *t, const char *s);
    a line or drive a terminal. */
 void text_log(struct text *t, const char *s);
 void text_logn(struct text *t, const char *s, size_t n);
+/* For a person at a terminal: readable text as it is, in whatever script; what drives a terminal or turns
+   the writing around (controls, bidirectional marks) and invalid UTF-8 as \xNN for each byte. */
+void text_screen(struct text *t, const char *s);
+void text_screenn(struct text *t, const char *s, size_t n);
 /* Slack mrkdwn: & < > as entities, nothing else (docs.slack.dev, formatting text). */
 void text_slack(struct text *t, const char *s);
 /* Prometheus label value: \ " and newline escaped (exposition format 0.0.4), invalid UTF-8 replaced. */

@@ -416,6 +416,38 @@ void text_log(struct text *t, const char *s)
 	text_logn(t, s, strlen(s));
 }
 
+static bool is_readable(const struct character *ch)
+{
+	static const struct {
+		uint32_t from, to;
+	} marks[] = {
+		{0x00, 0x1f}, {0x7f, 0x9f}, {0x61c, 0x61c}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}};
+
+	for (size_t i = 0; i < COUNT_OF(marks); i++)
+		if (ch->code >= marks[i].from && ch->code <= marks[i].to)
+			return false;
+	return ch->valid;
+}
+
+void text_screenn(struct text *t, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		struct character ch = character_at(s + i, n - i);
+
+		if (is_readable(&ch))
+			text_rawn(t, s + i, ch.length);
+		else
+			for (size_t j = 0; j < ch.length; j++)
+				put_hex_byte(t, "\\x", (unsigned char)s[i + j]);
+		i += ch.length;
+	}
+}
+
+void text_screen(struct text *t, const char *s)
+{
+	text_screenn(t, s, strlen(s));
+}
+
 /* ---- other people's formats -------------------------------------------------------------------------- */
 
 void text_slack(struct text *t, const char *s)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Each channel against a strict fake of its service: what is sent, what counts as sent, what is tried again,
 and what never is."""
+import email
+import email.header
+import email.policy
 import json
 import os
 import re
@@ -218,8 +221,6 @@ class Smtp:
 
 
 def parsed(raw):
-    import email
-    import email.policy
     return email.message_from_bytes(raw, policy=email.policy.default)
 
 
@@ -253,6 +254,22 @@ def test_a_mail_is_well_formed(site):
         assert (plain.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
         assert "HTTP 502" in plain.get_content() and "HTTP 502" in html.get_content()
         assert '<a href="https://status.example.com/upbeat/' in html.get_content()
+
+
+def test_long_names_are_folded_as_rfc_2047_says(site):
+    """No line with an encoded word is longer than 76 characters, and nothing of the name is lost."""
+    name = "Stra\u00dfenbahn-\u904b\u8f38" * 12
+    with Smtp() as smtp:
+        with_mail(site, mail_channel(smtp.port, to=[f"{name} <ops@example.com>"]))
+        config = json.loads(site.config_file.read_text())
+        config["title"] = name
+        site.configure(config)
+        assert site.prober("notify", "post").returncode == 0
+        raw = smtp.mails[0][2]
+        assert all(len(line) <= 76 for line in raw.split(b"\r\n") if b"=?" in line)
+        mail = email.message_from_bytes(raw)
+        to, subject = (str(email.header.make_header(email.header.decode_header(mail[h]))) for h in ("To", "Subject"))
+        assert to == f"{name} <ops@example.com>" and name in subject
 
 
 def test_a_refused_recipient_harms_no_other(site):

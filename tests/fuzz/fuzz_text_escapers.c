@@ -124,6 +124,17 @@ static void check_header(const char *s)
 	text_free(&out);
 }
 
+static void check_screen(const char *s, size_t n)
+{
+	struct text out = TEXT_INIT;
+
+	text_screenn(&out, s, n);
+	FUZZ_CHECK(text_utf8_valid(text_str(&out), out.len));
+	for (size_t i = 0; i < out.len; i++)
+		FUZZ_CHECK((unsigned char)out.ptr[i] >= 0x20 && out.ptr[i] != 0x7f);
+	text_free(&out);
+}
+
 static void check_log(const char *s, size_t n)
 {
 	struct text out = TEXT_INIT, back = TEXT_INIT;
@@ -199,6 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_html(bytes, size);
 	check_url(bytes, size);
 	check_json(bytes, size);
+	check_screen(bytes, size);
 	check_log(bytes, size);
 	check_xml(s);
 	check_header(s);

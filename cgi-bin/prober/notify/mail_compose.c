@@ -14,7 +14,9 @@
 #include "prober/notify/mail.h"
 
 #define BASE64_LINE 76
-#define WORD_BYTES 45 /* of text in an encoded word: 60 characters of base64 and 12 around them */
+/* Bytes of text in an encoded word: four characters for three, and 12 around them. */
+#define WORD_BYTES 45
+#define FIRST_WORD_BYTES 39
 
 char *mail_address(const char *s)
 {
@@ -46,16 +48,17 @@ static bool is_ascii(const char *s)
 	return true;
 }
 
-/* RFC 2047: encoded words of at most 75 characters, no character split, one to a line. */
+/* RFC 2047: encoded words, no character split, one to a line of at most 76 characters; the first shares its
+   line with the header's name. */
 static void put_encoded(struct text *out, const char *s, const char *eol)
 {
 	size_t n = strlen(s);
 
 	for (bool first = true; n > 0; first = false) {
-		size_t part = text_utf8_fit(s, n, WORD_BYTES);
+		size_t room = first ? FIRST_WORD_BYTES : WORD_BYTES, part = text_utf8_fit(s, n, room);
 
 		if (!part) /* not UTF-8: leave no loop behind */
-			part = n < WORD_BYTES ? n : WORD_BYTES;
+			part = n < room ? n : room;
 		if (!first)
 			text_printf(out, "%s ", eol);
 		text_raw(out, "=?UTF-8?B?");
@@ -97,6 +100,7 @@ static void put_mailbox(struct text *out, const char *s, const char *eol)
 			text_char(out, '"');
 		} else {
 			put_encoded(out, name, eol);
+			text_raw(out, eol);
 		}
 		text_printf(out, " <%s>", address ? address : "");
 		free(name);

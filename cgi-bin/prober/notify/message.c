@@ -344,11 +344,11 @@ static void split_body(struct build *b)
 	size_t n = strcspn(body, "\n");
 
 	text_rawn(&b->title, body, n);
-	text_raw(&b->text, body + n + (body[n] == '\n'));
-	if (b->m->url[0]) {
-		text_raw(&b->text, "\n");
-		put_line(b, WORD_MSG_DETAILS, b->m->url);
-	}
+	body += n + strspn(body + n, "\n");
+	for (n = strlen(body); n > 0 && body[n - 1] == '\n';)
+		n--;
+	text_rawn(&b->text, body, n);
+	put_line(b, WORD_MSG_DETAILS, b->m->url);
 }
 
 void message_build(struct message *message, const struct notice *notice, const struct monitor *monitor,

@@ -56,6 +56,8 @@ static const struct {
 	{text_header, "nel \xc2\x85 sep \xe2\x80\xa8 end", "nel   sep   end"},
 	{text_header, "\xe7\x9b\xa3 bad \xff", "\xe7\x9b\xa3 bad " BAD},
 	{text_log, "ok line", "ok line"},
+	{text_screen, "Gr\xc3\xbc\xc3\x9f" "e \xe6\xbc\xa2\xe5\xad\x97 \\ \"", "Gr\xc3\xbc\xc3\x9f" "e \xe6\xbc\xa2\xe5\xad\x97 \\ \""},
+	{text_screen, "a\nb\x1b[31m\x7f\xc2\x9b\xe2\x80\xae\xff", "a\\x0Ab\\x1B[31m\\x7F\\xC2\\x9B\\xE2\\x80\\xAE\\xFF"},
 	{text_log, "a\nb\x1b[31m\\x41\x7f\xe9", "a\\x0Ab\\x1B[31m\\x5Cx41\\x7F\\xE9"},
 	{text_slack, "<!channel> & <@U1>\n*bold*\xff", "&lt;!channel&gt; &amp; &lt;@U1&gt;\n*bold*\xff"},
 	{text_label, "a\"b\\c\nd<e>\t", "a\\\"b\\\\c\\nd<e>\t"},
