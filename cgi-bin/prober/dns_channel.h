@@ -19,7 +19,9 @@ enum dns_manner {
 	DNS_EXACT,  /* the name as it stands */
 	DNS_SEARCH, /* within the system's search domains too */
 	DNS_FRANK,  /* as it stands, and what the first server says is the answer. Otherwise c-ares asks the next one
-	               after a failure or refusal, and when all have failed knows no more than that. */
+	               after a failure or refusal, and when all have failed knows no more than that. For one
+	               question only: where a server refuses TCP for one answer that is too long for UDP, c-ares
+	               ends all questions that it was asked. */
 };
 
 /* servers: "192.0.2.53:53,[2001:db8::53]:53", or NULL for the system's. NULL: c-ares cannot be set up. */

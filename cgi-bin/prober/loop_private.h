@@ -12,7 +12,7 @@ struct resolver;
 
 /* The loop's own resolver, made at the first name that is asked for. */
 struct resolver **loop_resolver(struct loop *loop);
-/* The channel to the system's resolvers; NULL: c-ares cannot be set up. */
+/* The shared channel to the system's resolvers, DNS_EXACT or DNS_SEARCH; NULL: c-ares cannot be set up. */
 struct dns_channel *resolver_channel(struct loop *loop, enum dns_manner manner);
 /* The system's resolvers answered something; and when they last did (monotonic, 0 never). */
 void resolver_heard(struct loop *loop);

@@ -22,12 +22,12 @@ struct held {
 
 struct query {
 	struct loop *loop;
-	struct dns_channel *own; /* for a server of one's own */
+	struct dns_channel *own; /* for a server of one's own, and for asking again */
 	struct held *held;       /* NULL: c-ares has answered */
 	struct loop_timer *soon;
 	char *name;
 	unsigned type;
-	bool again;              /* it is asked for the second time */
+	bool ours;               /* of the system's resolvers */
 	int64_t started_us;
 	enum query_end end;
 	uint8_t *message;
@@ -70,9 +70,9 @@ static void tell(void *arg)
 
 	query->soon = NULL;
 	/* All have failed, or refused, or are not there: the first may say which. */
-	if (query->end == QUERY_UNREACHABLE && !query->own && !query->again) {
-		query->again = true;
-		ask(query, resolver_channel(query->loop, DNS_FRANK));
+	if (query->end == QUERY_UNREACHABLE && !query->own) {
+		query->own = dns_channel_new(query->loop, NULL, DNS_FRANK);
+		ask(query, query->own);
 		return;
 	}
 	query->done(query->arg, query->end, query->message, query->n);
@@ -108,7 +108,7 @@ static void ask(struct query *query, struct dns_channel *channel)
 		return;
 	}
 	query->held = MEM_NEW(struct held);
-	*query->held = (struct held){query, query->loop, !query->own};
+	*query->held = (struct held){query, query->loop, query->ours};
 	ares_query(dns_channel_ares(channel), query->name, ns_c_in, (int)query->type, answered, query->held);
 	dns_channel_asked(channel);
 }
@@ -125,6 +125,7 @@ struct query *query_start(struct loop *loop, const char *servers, const char *na
 	query->own = servers ? dns_channel_new(loop, servers, DNS_FRANK) : NULL;
 	query->name = mem_str(name);
 	query->type = type;
+	query->ours = !servers;
 	ask(query, servers ? query->own : resolver_channel(loop, DNS_EXACT));
 	return query;
 }

@@ -25,7 +25,7 @@
 
 struct resolver {
 	struct loop *loop;
-	struct dns_channel *channels[DNS_FRANK + 1]; /* by manner; made when first needed */
+	struct dns_channel *channels[DNS_FRANK]; /* by manner; made when first needed */
 	int64_t answered_us; /* when our resolvers answered anything, newest */
 	bool asking;         /* an answer within the call comes from /etc/hosts */
 };
@@ -34,8 +34,8 @@ struct loop_resolve {
 	struct loop *loop;
 	struct held *held;           /* NULL when c-ares has ended it, or for literal addresses */
 	struct loop_timer *deadline; /* or the turn's end, once the answer is there */
-	struct loop_timer *again;    /* asks for the second time */
-	bool second;
+	struct loop_timer *again;    /* asks for the second time, on a channel of its own */
+	struct dns_channel *own;
 	char *host;
 	int family;
 	int64_t started_us;
@@ -98,6 +98,7 @@ void resolver_free(struct resolver *resolver)
 static void resolve_free(struct loop_resolve *resolve)
 {
 	loop_timer_stop(resolve->again);
+	dns_channel_free(resolve->own);
 	free(resolve->host);
 	free(resolve);
 }
@@ -184,11 +185,10 @@ static bool is_answer(int status)
 
 static void query_ended(void *arg, int status, int timeouts, struct ares_addrinfo *found);
 
-static void ask(struct loop_resolve *resolve, enum dns_manner manner)
+static void ask(struct loop_resolve *resolve, struct dns_channel *channel)
 {
 	struct ares_addrinfo_hints hints = {.ai_family = resolve->family, .ai_socktype = SOCK_STREAM};
 	struct resolver *resolver = resolver_of(resolve->loop);
-	struct dns_channel *channel = resolver_channel(resolve->loop, manner);
 
 	if (!channel) {
 		fail(resolve, "our DNS resolver cannot be asked", true);
@@ -209,7 +209,8 @@ static void ask_again(void *arg)
 	struct loop_resolve *resolve = arg;
 
 	resolve->again = NULL;
-	ask(resolve, DNS_FRANK);
+	resolve->own = dns_channel_new(resolve->loop, NULL, DNS_FRANK);
+	ask(resolve, resolve->own);
 }
 
 static void query_ended(void *arg, int status, int timeouts, struct ares_addrinfo *found)
@@ -225,8 +226,7 @@ static void query_ended(void *arg, int status, int timeouts, struct ares_addrinf
 		if (status == ARES_SUCCESS && found)
 			take_addresses(&resolve->addresses, found);
 	}
-	if (resolve && status == ARES_ECONNREFUSED && !resolve->second) {
-		resolve->second = true;
+	if (resolve && status == ARES_ECONNREFUSED && !resolve->own) {
 		resolve->again = loop_after(resolve->loop, 0, ask_again, resolve);
 	} else if (resolve) {
 		if (resolve->addresses.n == 0)
@@ -279,7 +279,7 @@ struct loop_resolve *loop_resolve(struct loop *loop, const char *host, int famil
 	resolve->deadline = loop_after(loop, timeout_ms, deadline_passed, resolve);
 	resolve->host = mem_str(host);
 	resolve->family = family;
-	ask(resolve, strchr(host, '.') ? DNS_EXACT : DNS_SEARCH);
+	ask(resolve, resolver_channel(loop, strchr(host, '.') ? DNS_EXACT : DNS_SEARCH));
 	return resolve;
 }
 

@@ -21,6 +21,7 @@
 #include "base/version.h"
 #include "prober/check/address.h"
 #include "prober/check/certificate.h"
+#include "prober/check/secure.h"
 
 #define USER_AGENT "Upbeat/" UPBEAT_VERSION " (uptime monitor)"
 #define HEADERS_MAX 65536     /* bytes of all headers of one hop, interim answers too */
@@ -45,6 +46,7 @@ struct http {
 	struct curl_slist *pinned, *headers_out;
 	struct addresses addresses;
 	char error[CURL_ERROR_SIZE];
+	int socket_error;    /* errno of a socket that could not be made */
 	struct certificate certificate;
 	/* what came */
 	struct text headers;
@@ -184,6 +186,7 @@ static void hop_drop(struct http *http)
 	text_clear(&http->json);
 	http->read_enough = false;
 	http->header_bytes = http->body_bytes = 0;
+	http->socket_error = 0;
 	http->cut = CUT_NONE;
 }
 
@@ -213,8 +216,10 @@ static void header_location(struct http *http, const char *line, size_t n)
 {
 	size_t from = strlen("location:");
 
-	if (n <= from || n > LOCATION_MAX || strncasecmp(line, "location:", from) != 0 || http->location)
+	if (n <= from || strncasecmp(line, "location:", from) != 0 || http->location)
 		return;
+	if (n > LOCATION_MAX)
+		n = from; /* kept as "", which leads nowhere */
 	while (from < n && (line[from] == ' ' || line[from] == '\t'))
 		from++;
 	while (n > from && (unsigned char)line[n - 1] <= ' ')
@@ -283,6 +288,17 @@ static CURLcode tls_context(CURL *easy, void *context, void *arg)
 	return CURLE_OK;
 }
 
+/* libcurl tells of a socket that cannot be made as if the other side had refused. */
+static curl_socket_t socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http *http = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)purpose;
+	http->socket_error = fd < 0 ? errno : 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static void set_transport(struct http *http)
 {
 	CURL *easy = http->easy;
@@ -299,6 +315,8 @@ static void set_transport(struct http *http)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
 	/* The check's own deadline comes first; this one is for what libcurl does in its last moments. */
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)check_left_ms(http->check) + 100);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came);
@@ -454,7 +472,9 @@ static bool follow_url(struct http *http, const char **why)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL;
 
-	if (curl_url_set(http->url, CURLUPART_URL, http->location, 0) != CURLUE_OK ||
+	if (!http->location[0])
+		*why = "redirected to a URL that is too long";
+	else if (curl_url_set(http->url, CURLUPART_URL, http->location, 0) != CURLUE_OK ||
 		curl_url_get(http->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		*why = "redirected to what is not a URL";
 	else if (!is_web(scheme))
@@ -504,9 +524,10 @@ static void cause_certificate(struct http *http)
 
 static void cause_connect(struct http *http)
 {
-	long error = 0;
+	long error = http->socket_error;
 
-	curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &error);
+	if (!error)
+		curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &error);
 	address_cause(result_of(http), error ? (int)error : ECONNREFUSED, &http->addresses.at[0]);
 	finish(http, result_of(http)->outcome);
 }
@@ -542,7 +563,7 @@ static void cause_code(struct http *http, CURLcode code)
 		return;
 	}
 	if (code == CURLE_SSL_CONNECT_ERROR)
-		result_cause(result, "TLS handshake failed");
+		secure_cause_words(http->error, result);
 	else
 		result_cause(result, "%s", http->error[0] ? http->error : curl_easy_strerror(code));
 	finish(http, OUTCOME_DOWN);
@@ -556,7 +577,10 @@ static void hop_done(void *arg, CURLcode code)
 	http->transfer = NULL;
 	add_timings(http);
 	note_peer(http);
-	if (cut && http->cut == CUT_HEADERS)
+	/* libcurl has room for 100 kB of one header line, and calls that "out of memory". */
+	if (code == CURLE_OUT_OF_MEMORY && http->phase == PHASE_ANSWER)
+		http->cut = CUT_HEADERS;
+	if (http->cut == CUT_HEADERS)
 		down(http, false, "headers without end");
 	else if ((code == CURLE_OK || cut) && is_redirect(http))
 		follow(http);

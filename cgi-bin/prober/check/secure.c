@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -55,9 +57,11 @@ static bool is_literal(const char *host)
 
 static bool set_host(SSL *ssl, const char *host)
 {
+	char *name = (char *)(uintptr_t)host; /* OpenSSL's macro wants it so, and copies it */
+
 	if (is_literal(host))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-	return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, host) == 1;
 }
 
 SSL *secure_new(int fd, const char *host, bool verify, const char *ca_bundle, struct certificate *out,
@@ -96,6 +100,7 @@ static const struct meaning {
 	{SSL_R_WRONG_VERSION_NUMBER, "it does not speak TLS there"},
 	{SSL_R_HTTP_REQUEST, "it does not speak TLS there"},
 	{SSL_R_PACKET_LENGTH_TOO_LONG, "it does not speak TLS there"},
+	{SSL_R_LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED, "it speaks only outdated versions of TLS"},
 	{SSL_R_UNSUPPORTED_PROTOCOL, "it speaks only outdated versions of TLS"},
 	{ALERT(SSL_AD_PROTOCOL_VERSION), "it speaks only other versions of TLS"},
 	{ALERT(SSL_AD_HANDSHAKE_FAILURE), "it refused all that we offered"},
@@ -118,14 +123,20 @@ static const char *reason_text(unsigned long error)
 	return ERR_reason_error_string(error);
 }
 
+static void cause_handshake(struct result *result, const char *why)
+{
+	result->outcome = OUTCOME_DOWN;
+	result->definite = false;
+	result_cause(result, "TLS handshake failed%s%s", why ? ": " : "", why ? why : "");
+}
+
 void secure_cause(const struct certificate *certificate, unsigned long error, int system_error,
 	struct result *result)
 {
 	const char *why = error ? reason_text(error) : NULL;
 
-	result->outcome = OUTCOME_DOWN;
-	result->definite = false;
 	if (certificate_cause(certificate, result, result->at_us / US_PER_S)) {
+		result->outcome = OUTCOME_DOWN;
 		result->definite = true;
 		return;
 	}
@@ -133,5 +144,18 @@ void secure_cause(const struct certificate *certificate, unsigned long error, in
 		why = "it reset the connection";
 	else if (!error)
 		why = "it closed the connection";
-	result_cause(result, "TLS handshake failed%s%s", why ? ": " : "", why ? why : "");
+	cause_handshake(result, why);
+}
+
+void secure_cause_words(const char *words, struct result *result)
+{
+	const char *code = strstr(words, "error:");
+	unsigned long error = code ? strtoul(code + strlen("error:"), NULL, 16) : 0;
+
+	if (error)
+		cause_handshake(result, reason_text(error));
+	else if (strstr(words, "reset"))
+		cause_handshake(result, "it reset the connection");
+	else
+		cause_handshake(result, "it closed the connection");
 }

@@ -22,4 +22,7 @@ SSL *secure_new(int fd, const char *host, bool verify, const char *ca_bundle, st
 void secure_cause(const struct certificate *certificate, unsigned long error, int system_error,
 	struct result *result);
 
+/* The same for a handshake that libcurl made: of OpenSSL's error only its words are left. */
+void secure_cause_words(const char *words, struct result *result);
+
 #endif
