@@ -179,16 +179,28 @@ def differences(expected, found):
             or (wanted[1] == "" and found[slug][1])]
 
 
+def peak_memory(pid):
+    """MiB so far. (What wait4() tells counts from before the exec, when the process was a copy of ours.)"""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    match = re.search(rf"^Name:\s+{PROBER.name}$.*^VmHWM:\s+(\d+) kB", status, re.M | re.S)
+    return int(match[1]) / 1024 if match else 0
+
+
 def run(hostile, site, *command):
     """Runs the prober in that network: its output, how long it took, and its peak memory in MiB."""
-    begun = time.monotonic()
-    process = subprocess.Popen([*hostile.enter(), PROBER, "-c", site.config_file, *command], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=hostile.environment(site))
-    out = process.stdout.read()
-    err = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return out + err, time.monotonic() - begun, usage.ru_maxrss / 1024
+    begun, peak = time.monotonic(), 0
+    with open(site.folder / "out.log", "w+") as log:
+        process = subprocess.Popen([*hostile.enter(), PROBER, "-c", site.config_file, *command], stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log, env=hostile.environment(site))
+        while process.poll() is None:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.01)
+        seconds = time.monotonic() - begun
+        log.seek(0)
+        return log.read(), seconds, peak
 
 
 def read_check(out):
@@ -208,7 +220,7 @@ def test_each_class_is_named_in_time_and_in_little_memory(hostile, tmp_path):
     wrong = differences(expected, read_check(out))
     assert not wrong, "\n".join(wrong)
     assert seconds < 3 * TIMEOUT_S + 2, "50 at a time, those that hang each in its own time"
-    assert peak < PEAK_MIB
+    assert 0 < peak < PEAK_MIB
 
 
 def test_a_pass_among_them_decides_them_all_in_its_minute(hostile, tmp_path_factory):
@@ -220,7 +232,7 @@ def test_a_pass_among_them_decides_them_all_in_its_minute(hostile, tmp_path_fact
                     "monitors": monitors})
     out, seconds, peak = run(hostile, site, "run")
     assert seconds < 60
-    assert peak < PEAK_MIB
+    assert 0 < peak < PEAK_MIB
     states = {m["slug"]: (m["state"], m["cause"] or "") for m in site.status()["monitors"]}
     wrong = differences(expected, states)
     assert not wrong, "\n".join(wrong)
