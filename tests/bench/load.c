@@ -36,6 +36,7 @@ struct connection {
 static const char *mode, *path_format, *secret = "";
 static int64_t *lengths;
 static size_t good, bad;
+static int port, events_fd;
 
 static void fail(const char *what)
 {
@@ -43,7 +44,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static int dial(int port)
+static int dial(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -101,8 +102,9 @@ static void ask(struct connection *c)
 	}
 	c->sent_us = clock_mono_us();
 	c->have = 0;
-	if (write(c->fd, request.ptr, request.len) != (ssize_t)request.len)
-		fail("write");
+	if (send(c->fd, request.ptr, request.len, MSG_NOSIGNAL) != (ssize_t)request.len && errno != EPIPE &&
+		errno != ECONNRESET)
+		fail("write"); /* what was closed under us is seen when reading */
 	text_free(&request);
 }
 
@@ -119,13 +121,28 @@ static bool complete(const struct connection *c)
 	return c->have >= 5 && memcmp(c->answer + c->have - 5, "0\r\n\r\n", 5) == 0;
 }
 
+/* The server may end a kept connection after so many requests: the same request goes out on a new one. */
+static void redial(struct connection *c)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+
+	close(c->fd);
+	c->fd = dial();
+	epoll_ctl(events_fd, EPOLL_CTL_ADD, c->fd, &event);
+	ask(c);
+}
+
 static void take(struct connection *c)
 {
 	const char *wanted = strcmp(mode, "forge") == 0 ? " 403" : " 200";
 	ssize_t n = read(c->fd, c->answer + c->have, sizeof(c->answer) - 1 - c->have);
 
+	if (n <= 0 && c->have == 0) {
+		redial(c);
+		return;
+	}
 	if (n <= 0)
-		fail("the server closed a connection");
+		fail("the server cut an answer short");
 	c->have += (size_t)n;
 	c->answer[c->have] = '\0';
 	if (!complete(c))
@@ -136,7 +153,10 @@ static void take(struct connection *c)
 		good++;
 	else
 		bad++;
-	ask(c);
+	if (strcasestr(c->answer, "\r\nconnection: close\r\n"))
+		redial(c);
+	else
+		ask(c);
 }
 
 static int by_length(const void *a, const void *b)
@@ -150,10 +170,12 @@ int main(int argc, char **argv)
 {
 	if (argc < 6)
 		return 2;
-	int connections = (int)strtol(argv[2], NULL, 10), events_fd = epoll_create1(0);
+	int connections = (int)strtol(argv[2], NULL, 10);
 	double seconds = strtod(argv[3], NULL);
 	struct epoll_event events[64];
 
+	events_fd = epoll_create1(0);
+	port = (int)strtol(argv[1], NULL, 10);
 	mode = argv[4];
 	path_format = argv[5];
 	if (argc > 6)
@@ -164,7 +186,7 @@ int main(int argc, char **argv)
 		struct connection *c = MEM_NEW(struct connection);
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
 
-		c->fd = dial((int)strtol(argv[1], NULL, 10));
+		c->fd = dial();
 		c->number = i;
 		epoll_ctl(events_fd, EPOLL_CTL_ADD, c->fd, &event);
 		ask(c);
