@@ -127,7 +127,7 @@ def cgi(folder):
 def idle_pass(folder):
     """A pass with nothing due, with 10 and with 10,000 monitors configured."""
     def site_of(n):
-        monitors = {f"m{i}": {"type": "heartbeat", "secret": f"s{i}", "max_age": "1h"} for i in range(n)}
+        monitors = {f"m{i}": {"type": "heartbeat", "secret": f"s{i}", "max_age": "1d", "interval": "1d"} for i in range(n)}
         site = a_site(folder / f"of{n}", monitors)
         site.a_pass(check=True)
         return site
