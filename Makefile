@@ -262,6 +262,29 @@ bench: deps-test
 	+@$(MAKE) --no-print-directory all
 	@UPBEAT_BUILD=$(BUILD) $(PYTHON) -B tests/bench/bench.py $(T)
 
+# ---- installing --------------------------------------------------------------------------------------
+CGIDIR  ?= $(PREFIX)/lib/upbeat/cgi-bin
+MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/upbeat
+INSTALL ?= install
+
+##: make install          DESTDIR= PREFIX=/usr/local CGIDIR=; the examples name the places it was put to
+# Only upbeat.fcgi goes where the web server runs programs.
+install: all
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(CGIDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(DOCDIR)/clients
+	$(INSTALL) -m 755 $(BUILD)/upbeat-prober $(DESTDIR)$(PREFIX)/bin/
+	$(INSTALL) -m 755 $(BUILD)/upbeat.fcgi $(DESTDIR)$(CGIDIR)/
+	$(INSTALL) -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8/
+	$(INSTALL) -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5/
+	$(INSTALL) -m 644 README.md CHANGES.md LICENSE docs/upbeat.schema.json contrib/shared-hosting/htaccess-example \
+		$(DESTDIR)$(DOCDIR)/
+	$(INSTALL) -m 755 contrib/clients/* $(DESTDIR)$(DOCDIR)/clients/
+	for server in apache lighttpd nginx; do \
+		sed 's#/usr/lib/upbeat/cgi-bin#$(CGIDIR)#' $$server-example.conf > $(DESTDIR)$(DOCDIR)/$$server-example.conf; done
+	printf '%s\n' '# cp to /etc/cron.d/upbeat, with the user that owns the store' \
+		'* * * * * root $(PREFIX)/bin/upbeat-prober -c /etc/upbeat/upbeat.json' > $(DESTDIR)$(DOCDIR)/upbeat.cron
+
 clean:
 	rm -rf build build-asan
 
