@@ -127,13 +127,20 @@ static bool make_lock_file(const char *aside, mode_t mode, struct error *err)
 
 bool book_make_aside(const char *aside, const struct book_modes *modes, struct error *err)
 {
-	return file_make_dir(aside, modes->directory, err) && make_lock_file(aside, modes->lock, err);
+	if (mkdir(aside, modes->directory))
+		return error_set(err, errno == ENOSPC ? ERROR_FULL : ERROR_DENIED, "cannot make %s: %s", aside,
+			strerror(errno));
+	return make_lock_file(aside, modes->lock, err);
 }
 
+/* The directory comes last, and only where the umask took something from it: chmod() by an owner who is not
+   in the group takes the set-group-id bit away, through which the files have got their group. */
 static bool set_modes(const char *aside, const struct book_modes *modes, struct error *err)
 {
 	char *data = file_join(aside, "data.mdb");
-	bool ok = !chmod(data, modes->data);
+	struct stat st;
+	bool ok = !chmod(data, modes->data) && !stat(aside, &st) &&
+		  ((st.st_mode & 07777) == modes->directory || !chmod(aside, modes->directory));
 
 	if (!ok)
 		error_set(err, ERROR_DENIED, "cannot set the permissions of %s: %s", data, strerror(errno));

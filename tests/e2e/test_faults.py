@@ -3,7 +3,9 @@
 acknowledged, and is over when its cause is."""
 import json
 import os
+import pwd
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +13,7 @@ import time
 import pytest
 
 import catchers
-from upbeat import AS_ROOT, PROBER, Lighttpd, wait_for
+from upbeat import AS_ROOT, PROBER, WEB_USER, Apache, Lighttpd, wait_for
 
 SECRET = "a secret"
 ROBOT = {"robot": {"type": "heartbeat", "secret": SECRET, "max_age": "5m"}}
@@ -117,6 +119,27 @@ def test_a_prober_killed_at_any_moment_loses_no_alert(site, catcher):
         for slug in targets:
             assert len(told("down", slug)) == len(told("up", slug)) == 1, slug
         assert len({r.json["incident"] for r in catcher.at("/hook")}) == 3
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs two users")
+@pytest.mark.parametrize("umask", [0o22, 0o27, 0o77], ids=oct)
+def test_a_prober_outside_the_web_servers_group_shares_its_store_through_the_directory(site, umask):
+    """The store belongs to the prober's user, with the web server's group and chmod 2770: that must do."""
+    games = pwd.getpwnam("games").pw_uid
+    prober = shutil.copy2(PROBER, site.folder)
+    site.configure({"monitors": ROBOT})
+    for path in (site.config_file, site.store):
+        os.chown(path, games, -1)
+    site.store.chmod(0o2770)
+    command = ["setpriv", "--reuid", str(games), "--regid", str(games), "--clear-groups", prober, "-c", site.config_file]
+    subprocess.run(command, check=True, env=site.environment(), umask=umask)
+    front = Apache(site)
+    assert front.beat("robot", SECRET).status == 200
+    assert front.get("/beat/robot").status == 200
+    subprocess.run(command, check=True, env=site.environment(), umask=umask)
+    as_web = ["setpriv", "--reuid", WEB_USER, "--regid", WEB_USER, "--clear-groups", "test", "-w"]
+    assert subprocess.run([*as_web, site.store / "state/data.mdb"]).returncode == 1
+    assert subprocess.run([*as_web, site.store / "inbox/data.mdb"]).returncode == 0
 
 
 def test_two_probers_never_work_at_once_and_all_leave_quietly(site, target):
