@@ -86,7 +86,7 @@ void keep_tell(struct post *post, const struct verdict *verdict)
 	*end = telling;
 	row_from_judge(post);
 	post->judge_dirty = post->row_dirty = true;
-	touch(post, true);
+	touch(post, verdict->events || verdict->held || verdict->open_incident || verdict->close_incident);
 }
 
 void keep_info(struct pass *pass)

@@ -3,7 +3,8 @@
  * http: one look, hop by hop.
  *
  *	hop_begin    parse the URL, resolve its host
- *	hop_send     addresses are there: refuse what a redirect may not lead to, start the transfer
+ *	hop_send     addresses are there: refuse what a redirect may not lead to
+ *	hop_connect  start the transfer to one of them; another one when it cannot be connected to
  *	hop_done     the transfer ended: add its timings; follow, or judge
  *
  * A transfer is cut short on purpose when enough was seen: a redirect that is followed needs no body, the
@@ -45,6 +46,7 @@ struct http {
 	CURL *easy;
 	struct curl_slist *pinned, *headers_out;
 	struct addresses addresses;
+	size_t tried;        /* of them */
 	char error[CURL_ERROR_SIZE];
 	int socket_error;    /* errno of a socket that could not be made */
 	struct certificate certificate;
@@ -164,11 +166,9 @@ static void judge(struct http *http)
 
 /* ---- a hop's own things */
 
-static void hop_drop(struct http *http)
+static void easy_drop(struct http *http)
 {
-	loop_resolve_stop(http->resolve);
 	loop_transfer_stop(http->transfer);
-	http->resolve = NULL;
 	http->transfer = NULL;
 	if (http->easy)
 		curl_easy_cleanup(http->easy);
@@ -176,6 +176,13 @@ static void hop_drop(struct http *http)
 	curl_slist_free_all(http->pinned);
 	curl_slist_free_all(http->headers_out);
 	http->pinned = http->headers_out = NULL;
+}
+
+static void hop_drop(struct http *http)
+{
+	loop_resolve_stop(http->resolve);
+	http->resolve = NULL;
+	easy_drop(http);
 	curl_free(http->host);
 	curl_free(http->port);
 	http->host = http->port = NULL;
@@ -400,22 +407,27 @@ static void set_request(struct http *http)
 	set_headers(http);
 }
 
-/* Hands the addresses to libcurl as "host:port:address,address", so that it never resolves by itself. */
-static void set_addresses(struct http *http)
+/* Hands one address to libcurl: it connects there and still speaks to the host by its name. (With
+   CURLOPT_RESOLVE each host would stay in its cache, all of which it walks through after each transfer.) */
+static void set_address(struct http *http)
 {
-	struct text pin = TEXT_INIT;
+	const struct sockaddr_storage *at = &http->addresses.at[http->tried];
+	size_t left = http->addresses.n - http->tried;
+	int64_t left_ms = check_left_ms(http->check);
+	struct text to = TEXT_INIT;
 	char address[64];
+	bool v6 = at->ss_family == AF_INET6;
 
-	text_printf(&pin, "%s:%s:", http->host, http->port);
-	for (size_t i = 0; i < http->addresses.n; i++) {
-		bool v6 = http->addresses.at[i].ss_family == AF_INET6;
-
-		address_print(&http->addresses.at[i], address, sizeof(address));
-		text_printf(&pin, "%s%s%s%s", i ? "," : "", v6 ? "[" : "", address, v6 ? "]" : "");
-	}
-	http->pinned = curl_slist_append(NULL, text_str(&pin));
-	curl_easy_setopt(http->easy, CURLOPT_RESOLVE, http->pinned);
-	text_free(&pin);
+	address_print(at, address, sizeof(address));
+	text_printf(&to, "::%s%s%s:", v6 ? "[" : "", address, v6 ? "]" : "");
+	http->pinned = curl_slist_append(NULL, text_str(&to));
+	curl_easy_setopt(http->easy, CURLOPT_CONNECT_TO, http->pinned);
+	curl_easy_setopt(http->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	/* Another one is waiting: a dead address must not use up its time. */
+	if (left > 1)
+		curl_easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(left_ms / (2 * (int64_t)left)));
+	text_free(&to);
+	memcpy(http->check->result.address, address, strlen(address) + 1);
 }
 
 /* ---- what a transfer came to */
@@ -528,7 +540,7 @@ static void cause_connect(struct http *http)
 
 	if (!error)
 		curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &error);
-	address_cause(result_of(http), error ? (int)error : ECONNREFUSED, &http->addresses.at[0]);
+	address_cause(result_of(http), error ? (int)error : ECONNREFUSED, &http->addresses.at[http->tried]);
 	finish(http, result_of(http)->outcome);
 }
 
@@ -569,12 +581,31 @@ static void cause_code(struct http *http, CURLcode code)
 	finish(http, OUTCOME_DOWN);
 }
 
+static void hop_connect(struct http *http);
+
+/* Has the host another address, and did this one not even answer to a connection? */
+static bool try_next(struct http *http, CURLcode code)
+{
+	curl_off_t connected = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	if ((code != CURLE_COULDNT_CONNECT && code != CURLE_OPERATION_TIMEDOUT) || connected > 0 ||
+		http->tried + 1 >= http->addresses.n)
+		return false;
+	http->tried++;
+	easy_drop(http);
+	hop_connect(http);
+	return true;
+}
+
 static void hop_done(void *arg, CURLcode code)
 {
 	struct http *http = arg;
 	bool cut = code == CURLE_WRITE_ERROR && http->cut != CUT_NONE;
 
 	http->transfer = NULL;
+	if (try_next(http, code))
+		return;
 	add_timings(http);
 	note_peer(http);
 	/* libcurl has room for 100 kB of one header line, and calls that "out of memory". */
@@ -604,6 +635,21 @@ static bool leads_inside(const struct http *http)
 	return false;
 }
 
+static void hop_connect(struct http *http)
+{
+	http->easy = curl_easy_init();
+	if (!http->easy) {
+		result_cause(result_of(http), "libcurl cannot be used here");
+		finish(http, OUTCOME_UNKNOWN);
+		return;
+	}
+	set_transport(http);
+	set_tls(http);
+	set_request(http);
+	set_address(http);
+	http->transfer = loop_transfer(http->check->loop, http->easy, hop_done, http);
+}
+
 static void hop_send(void *arg, const struct addresses *addresses, const char *why, bool ours)
 {
 	struct http *http = arg;
@@ -617,23 +663,13 @@ static void hop_send(void *arg, const struct addresses *addresses, const char *w
 		finish(http, ours ? OUTCOME_UNKNOWN : OUTCOME_DOWN);
 		return;
 	}
-	address_print(&addresses->at[0], result->address, sizeof(result->address));
 	if (http->from_public && leads_inside(http)) {
 		down(http, false, "redirected from a public to a private address");
 		return;
 	}
 	http->phase = PHASE_CONNECT;
-	http->easy = curl_easy_init();
-	if (!http->easy) {
-		result_cause(result, "libcurl cannot be used here");
-		finish(http, OUTCOME_UNKNOWN);
-		return;
-	}
-	set_transport(http);
-	set_tls(http);
-	set_request(http);
-	set_addresses(http);
-	http->transfer = loop_transfer(http->check->loop, http->easy, hop_done, http);
+	http->tried = 0;
+	hop_connect(http);
 }
 
 static void hop_begin(struct http *http)
