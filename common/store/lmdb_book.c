@@ -19,11 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pack.h"
 
 #define BEGIN_ATTEMPTS 8
+#define LOOK_AGAIN_US (5 * US_PER_MS)
 
 /* Why a transaction could not begin, beside LMDB's and the system's numbers. */
 enum { NOT_OPEN = -2, MOVED = -3, FROZEN = -4 };
@@ -341,13 +343,19 @@ static bool mend(struct book *book, int rc, uint64_t seen, struct error *err)
 
 /* ---- transactions ------------------------------------------------------------------------------------ */
 
-/* Somebody may have put another book in its place: a restored copy, or a new one after damage. */
-static int still_there(const struct book *book)
+/* Somebody may have put another book in its place: a restored copy, or a new one after damage. A writer asks
+   each time, because what it acknowledges must be in the book that stays; readers, of whom there may be
+   thousands a second, ask anew only after LOOK_AGAIN_US. */
+static int still_there(struct book *book, bool writing)
 {
+	int64_t now_us = clock_mono_us();
 	struct stat st;
 
 	if (!book->env)
 		return NOT_OPEN;
+	if (!writing && now_us - __atomic_load_n(&book->looked_us, __ATOMIC_RELAXED) < LOOK_AGAIN_US)
+		return 0;
+	__atomic_store_n(&book->looked_us, now_us, __ATOMIC_RELAXED);
 	if (stat(book->data_path, &st))
 		return errno == ENOENT || errno == ENOTDIR ? MOVED : 0;
 	return st.st_dev == book->device && st.st_ino == book->inode ? 0 : MOVED;
@@ -356,7 +364,7 @@ static int still_there(const struct book *book)
 static int begin_once(struct book_txn *t)
 {
 	struct book *book = t->book;
-	int rc = still_there(book);
+	int rc = still_there(book, t->writing);
 
 	t->generation = book->generation;
 	if (rc)

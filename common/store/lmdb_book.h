@@ -64,6 +64,7 @@ struct book {
 	unsigned page_size;
 	dev_t device;
 	ino_t inode;
+	int64_t looked_us; /* when it was last seen to be the same file; atomic */
 	bool frozen;      /* opened for reading only, because the file system is */
 	bool want_growth; /* a transaction found the map full */
 	size_t map_limit; /* growing beyond was refused (address space); SIZE_MAX none known */

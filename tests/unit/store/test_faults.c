@@ -172,6 +172,17 @@ static int64_t newest(struct inbox *inbox, const char *slug)
 	return time_us;
 }
 
+/* A reader looks only every few milliseconds whether its book is still the one in its place. */
+static bool soon_newest(struct inbox *inbox, const char *slug, int64_t wanted)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (newest(inbox, slug) == wanted)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 /* In a child, so that limits, users and mounts end with it. 77: cannot be tried here. */
 #define CANNOT 77
 static void in_child(void (*work)(const char *dir), const char *dir)
@@ -917,7 +928,7 @@ static void test_an_older_book_is_read_and_brought_up_to_date(void **state)
 
 /* ---- another book in its place ----------------------------------------------------------------------- */
 
-static void test_a_book_put_in_its_place_is_used_at_once(void **state)
+static void test_a_book_put_in_its_place_is_used_soon(void **state)
 {
 	char *path = file_join(*state, "inbox"), *aside = file_join(*state, "old"),
 	     *copies = file_join(*state, "c");
@@ -929,7 +940,7 @@ static void test_a_book_put_in_its_place_is_used_at_once(void **state)
 	assert_true(beat_once(inbox, "hubot", 2));
 	assert_int_equal(rename(path, aside), 0);
 	assert_int_equal(rename(copy, path), 0);
-	assert_int_equal(newest(inbox, "hubot"), 1);
+	assert_true(soon_newest(inbox, "hubot", 1));
 	assert_true(beat_once(inbox, "hubot", 3));
 	inbox_close(inbox);
 	inbox = open_inbox(*state, STORE_READ);
@@ -985,7 +996,7 @@ static void test_a_damaged_book_is_set_aside_and_its_copy_takes_over(void **stat
 	assert_non_null(strstr(moved, "inbox.damaged-2026-05-01"));
 	assert_int_equal(stat(moved, &st), 0);
 	assert_ok(inbox_restore(*state, copies, &err));
-	assert_int_equal(newest(inbox, "hubot"), 1); /* the open book follows */
+	assert_true(soon_newest(inbox, "hubot", 1)); /* the open book follows */
 	assert_true(beat_once(inbox, "hubot", 2));
 	assert_ok(inbox_verify(inbox, &records, &err));
 	assert_int_equal(stat(data, &st), 0);
@@ -1055,7 +1066,7 @@ int main(void)
 		test_in_dir(test_a_book_that_was_cut_off_is_damaged),
 		test_in_dir(test_a_newer_book_is_refused_and_not_touched),
 		test_in_dir(test_an_older_book_is_read_and_brought_up_to_date),
-		test_in_dir(test_a_book_put_in_its_place_is_used_at_once),
+		test_in_dir(test_a_book_put_in_its_place_is_used_soon),
 		test_in_dir(test_a_book_taken_away_is_missing_or_made_anew),
 		test_in_dir(test_a_damaged_book_is_set_aside_and_its_copy_takes_over),
 		test_in_dir(test_room_is_allocated_ahead_with_real_zeros),
