@@ -17,20 +17,9 @@ static struct {
 	const struct state *of; /* which book it was read from */
 } kept = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL};
 
-static void listed_clear(struct listed *m)
-{
-	free(m->slug);
-	free(m->name);
-	free(m->type);
-	free(m->group_name);
-	strings_free(m->tags, m->tag_count);
-	strings_free(m->maintenance, m->maintenance_count);
-}
-
 static void catalog_free(struct catalog *catalog)
 {
-	for (size_t i = 0; i < catalog->count; i++)
-		listed_clear(&catalog->monitors[i]);
+	listed_free(catalog->listing, catalog->count);
 	free(catalog->monitors);
 	free(catalog->groups);
 	free(catalog->by_id);
@@ -45,30 +34,18 @@ static void release_locked(struct catalog *catalog)
 		catalog_free(catalog);
 }
 
-static bool list_one(void *arg, const struct monitor *m)
+/* The rows of the listing with what is found out about them here; strings stay the listing's. */
+static void take_listing(struct catalog *catalog)
 {
-	struct catalog *catalog = arg;
-	struct listed *out;
+	catalog->monitors = mem_array(catalog->count + 1, sizeof(*catalog->monitors));
+	for (size_t i = 0; i < catalog->count; i++) {
+		const struct listed_monitor *m = &catalog->listing[i];
 
-	if ((catalog->count & (catalog->count + 1)) == 0)
-		catalog->monitors = mem_grow(catalog->monitors, catalog->count * 2 + 2, sizeof(*out));
-	out = &catalog->monitors[catalog->count++];
-	*out = (struct listed){.id = m->id,
-		.slug = mem_str(m->slug),
-		.name = mem_str(m->name),
-		.type = mem_str(m->type),
-		.group_name = mem_str(m->group ? m->group : ""),
-		.is_public = m->is_public,
-		.tags = mem_array(m->tag_count + 1, sizeof(char *)),
-		.tag_count = m->tag_count,
-		.interval_ms = m->interval_ms};
-	for (size_t i = 0; i < m->tag_count; i++)
-		out->tags[i] = mem_str(m->tags[i]);
-	out->maintenance = mem_array(m->maintenance_count + 1, sizeof(char *));
-	out->maintenance_count = m->maintenance_count;
-	for (size_t i = 0; i < m->maintenance_count; i++)
-		out->maintenance[i] = mem_str(m->maintenance[i]);
-	return true;
+		catalog->monitors[i] = (struct listed){.id = m->id, .slug = m->slug, .name = m->name,
+			.type = m->type, .group_name = m->group ? m->group : "", .tags = m->tags,
+			.tag_count = m->tag_count, .is_public = m->is_public, .maintenance = m->maintenance,
+			.maintenance_count = m->maintenance_count, .interval_ms = m->interval_ms};
+	}
 }
 
 static int by_group_and_place(const void *a, const void *b)
@@ -129,7 +106,8 @@ static struct catalog *read_all(
 	catalog->site = *site;
 	catalog->fingerprint = fingerprint;
 	catalog->holders = 1;
-	if (state_monitor_scan(txn, list_one, catalog, err)) {
+	if (state_listing(txn, &catalog->listing, &catalog->count, err)) {
+		take_listing(catalog);
 		number_groups(catalog);
 		index_ids(catalog);
 		return catalog;

@@ -15,9 +15,9 @@
 /* What a list shows of a monitor's configuration. */
 struct listed {
 	uint32_t id;
-	char *slug, *name, *type;
-	size_t group; /* index into the catalog's groups */
-	char *group_name; /* "" when none */
+	const char *slug, *name, *type;
+	size_t group;           /* index into the catalog's groups */
+	const char *group_name; /* "" when none */
 	char **tags;
 	size_t tag_count;
 	bool is_public;
@@ -33,6 +33,7 @@ struct catalog {
 	const char **groups;     /* in order of first appearance; "" is one too */
 	size_t group_count;
 	/* private */
+	struct listed_monitor *listing; /* owns the strings */
 	const struct listed **by_id;
 	uint32_t max_id;
 	char *fingerprint;

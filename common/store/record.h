@@ -69,6 +69,7 @@ void record_clear(const struct shape *shape, void *what);
 extern const struct shape SHAPE_BEAT_LAST, SHAPE_TALLY, SHAPE_COUNTER;
 extern const struct shape SHAPE_SITE, SHAPE_PROBLEMS, SHAPE_MONITOR, SHAPE_HEARTBEAT, SHAPE_JUDGE;
 extern const struct shape SHAPE_INCIDENT, SHAPE_ENTRY, SHAPE_NOTICE, SHAPE_PASS, SHAPE_COUNTERS;
+extern const struct shape SHAPE_LISTING;
 
 /* Records that are not of the model. */
 struct tally { /* how many entries of the queue, how large together */
@@ -80,6 +81,11 @@ struct counter {
 struct counters { /* the last numbers given */
 	uint32_t monitor, incident;
 	uint64_t notice;
+};
+struct listed_monitor;
+struct listing { /* what state_listing() reads */
+	struct listed_monitor *monitors;
+	size_t count;
 };
 struct problem;
 struct problem_list {

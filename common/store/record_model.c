@@ -12,11 +12,13 @@
 #include "model/monitor.h"
 #include "model/notice.h"
 #include "model/site.h"
+#include "store/state.h"
 
 /* Kinds, as they stand in the records' heads; 1 is the schema record of lmdb_book. */
 enum {
 	KIND_BEAT_LAST = 2, KIND_TALLY, KIND_COUNTER, KIND_SITE, KIND_PROBLEMS, KIND_MONITOR,
 	KIND_HEARTBEAT, KIND_JUDGE, KIND_INCIDENT, KIND_ENTRY, KIND_NOTICE, KIND_PASS, KIND_COUNTERS,
+	KIND_LISTING,
 };
 
 /* ---- inbox ------------------------------------------------------------------------------------------- */
@@ -156,6 +158,24 @@ static const struct field monitor_fields[] = {
 	PLAIN(22, FIELD_UINT, struct monitor, place),
 };
 const struct shape SHAPE_MONITOR = SHAPE(KIND_MONITOR, struct monitor, monitor_fields);
+
+static const struct field listed_fields[] = {
+	PLAIN(1, FIELD_UINT, struct listed_monitor, id),
+	PLAIN(2, FIELD_STR, struct listed_monitor, slug),
+	PLAIN(3, FIELD_STR, struct listed_monitor, type),
+	PLAIN(4, FIELD_STR, struct listed_monitor, name),
+	PLAIN(5, FIELD_STR, struct listed_monitor, group),
+	COUNTED(6, FIELD_STRS, struct listed_monitor, tags, tag_count),
+	PLAIN(7, FIELD_UINT, struct listed_monitor, is_public),
+	PLAIN(8, FIELD_INT, struct listed_monitor, interval_ms),
+	COUNTED(9, FIELD_STRS, struct listed_monitor, maintenance, maintenance_count),
+};
+static const struct shape SHAPE_LISTED = SHAPE(0, struct listed_monitor, listed_fields);
+
+static const struct field listing_fields[] = {
+	MANY(1, struct listing, monitors, count, &SHAPE_LISTED),
+};
+const struct shape SHAPE_LISTING = SHAPE(KIND_LISTING, struct listing, listing_fields);
 
 /* ---- what was decided -------------------------------------------------------------------------------- */
 

@@ -71,6 +71,7 @@ static const struct {
 } singles[] = {
 	{"site", &SHAPE_SITE},
 	{"problems", &SHAPE_PROBLEMS},
+	{"listing", &SHAPE_LISTING},
 	{"pass", &SHAPE_PASS},
 	{"counters", &SHAPE_COUNTERS},
 	{"seen", &SHAPE_COUNTER},

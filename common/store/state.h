@@ -71,6 +71,22 @@ bool state_monitor_by_token(struct state_txn *txn, const char *token, struct mon
 bool state_default_heartbeat(struct state_txn *txn, char **slug, struct error *err);
 /* Only what a beat needs of a heartbeat: one small record. */
 bool state_heartbeat(struct state_txn *txn, const char *slug, struct heartbeat_rules *out, struct error *err);
+/* What a list shows of a configured monitor: one record holds it for all of them, because unpacking whole
+   configurations is most of what a page of many monitors would cost. Strings are owned. */
+struct listed_monitor {
+	uint32_t id;
+	char *slug, *type, *name;
+	char *group; /* "" when none */
+	char **tags;
+	size_t tag_count;
+	bool is_public;
+	int64_t interval_ms;
+	char **maintenance;
+	size_t maintenance_count;
+};
+/* All configured monitors in configuration order; the caller releases the list with listed_free(). */
+bool state_listing(struct state_txn *txn, struct listed_monitor **out, size_t *n, struct error *err);
+void listed_free(struct listed_monitor *list, size_t n);
 /* Configured monitors in configuration order; stops when `each` returns false. */
 bool state_monitor_scan(struct state_txn *txn, bool (*each)(void *arg, const struct monitor *monitor),
 	void *arg, struct error *err);

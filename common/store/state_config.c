@@ -249,11 +249,32 @@ static bool put_site(struct state_txn *txn, struct publication *publication, str
 		state_put_text(txn, TABLE_META, &name, default_of(publication), err);
 }
 
+/* One record with what lists show; its strings are those of the publication. */
+static bool put_listing(struct state_txn *txn, const struct publication *publication, struct error *err)
+{
+	struct key k = key_name("listing");
+	struct listing listing = {.count = publication->monitor_count};
+	bool ok;
+
+	listing.monitors = mem_array(listing.count + 1, sizeof(*listing.monitors));
+	for (size_t i = 0; i < listing.count; i++) {
+		const struct monitor *m = &publication->monitors[i];
+
+		listing.monitors[i] = (struct listed_monitor){.id = m->id, .slug = m->slug, .type = m->type,
+			.name = m->name, .group = m->group, .tags = m->tags, .tag_count = m->tag_count,
+			.is_public = m->is_public, .interval_ms = m->interval_ms, .maintenance = m->maintenance,
+			.maintenance_count = m->maintenance_count};
+	}
+	ok = state_put(txn, TABLE_META, &k, &SHAPE_LISTING, &listing, err);
+	free(listing.monitors);
+	return ok;
+}
+
 bool state_publish(struct state_txn *txn, struct publication *publication, struct error *err)
 {
 	return give_ids(txn, publication, err) && put_indexes(txn, publication, err) &&
 		put_monitors(txn, publication, err) && put_rows(txn, publication, err) &&
-		put_site(txn, publication, err);
+		put_listing(txn, publication, err) && put_site(txn, publication, err);
 }
 
 /* ---- reading it -------------------------------------------------------------------------------------- */
@@ -301,6 +322,56 @@ bool state_monitor(struct state_txn *txn, uint32_t id, struct monitor *out, stru
 	struct key k = key_u32(id);
 
 	return state_get(txn, TABLE_MONITORS, &k, &SHAPE_MONITOR, out, err);
+}
+
+/* A book of before there was a listing: from the monitors themselves. */
+static bool list_one(void *arg, const struct monitor *m)
+{
+	struct listing *listing = arg;
+	struct listed_monitor *out;
+
+	listing->monitors = mem_grow(listing->monitors, listing->count + 1, sizeof(*out));
+	out = &listing->monitors[listing->count++];
+	*out = (struct listed_monitor){.id = m->id, .slug = mem_str(m->slug), .type = mem_str(m->type),
+		.name = mem_str(m->name), .group = mem_str(m->group), .is_public = m->is_public,
+		.interval_ms = m->interval_ms, .tags = mem_array(m->tag_count + 1, sizeof(char *)),
+		.tag_count = m->tag_count, .maintenance = mem_array(m->maintenance_count + 1, sizeof(char *)),
+		.maintenance_count = m->maintenance_count};
+	for (size_t i = 0; i < m->tag_count; i++)
+		out->tags[i] = mem_str(m->tags[i]);
+	for (size_t i = 0; i < m->maintenance_count; i++)
+		out->maintenance[i] = mem_str(m->maintenance[i]);
+	return true;
+}
+
+bool state_listing(struct state_txn *txn, struct listed_monitor **out, size_t *n, struct error *err)
+{
+	struct key k = key_name("listing");
+	struct listing listing = {0};
+	struct error why;
+	bool ok = state_get(txn, TABLE_META, &k, &SHAPE_LISTING, &listing, &why);
+
+	if (!ok && why.kind == ERROR_MISSING) {
+		listing = (struct listing){0};
+		ok = state_monitor_scan(txn, list_one, &listing, &why);
+		if (!ok)
+			listed_free(listing.monitors, listing.count);
+	}
+	if (!ok) {
+		if (err)
+			*err = why;
+		return false;
+	}
+	*out = listing.monitors;
+	*n = listing.count;
+	return true;
+}
+
+void listed_free(struct listed_monitor *list, size_t n)
+{
+	struct listing listing = {list, n};
+
+	record_clear(&SHAPE_LISTING, &listing);
 }
 
 static bool monitor_by(struct state_txn *txn, enum state_table index, const struct key *k,
