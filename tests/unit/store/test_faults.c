@@ -176,7 +176,13 @@ static int64_t newest(struct inbox *inbox, const char *slug)
 static bool soon_newest(struct inbox *inbox, const char *slug, int64_t wanted)
 {
 	for (int i = 0; i < 1000; i++) {
-		if (newest(inbox, slug) == wanted)
+		struct beat_last last;
+		bool found, there;
+
+		there = inbox_beat_read(inbox, slug, &last, &found, &err) && found &&
+			last.last_time_us - T0_US == wanted;
+		beat_last_clear(&last);
+		if (there)
 			return true;
 		usleep(1000);
 	}
