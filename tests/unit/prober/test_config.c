@@ -614,6 +614,38 @@ static void many_monitors_with_one_wrong_default_are_told_once(void **state)
 	text_free(&text);
 }
 
+static void it_is_shown_without_secrets(void **state)
+{
+	static const char included[] = "{\"monitors\": {\"b\": {\"type\": \"keyword-of-tomorrow\", \"odd\": \"canary-unknown\"}}}";
+	static const char text[] = "{\"include\": \"around.json\", \"report_to\": \"https://example.com/canary-report\",\n"
+		"\"api_keys\": {\"ci\": {\"key\": \"canary-key-0123456789\"}},\n"
+		"\"channels\": {\"ops\": {\"type\": \"slack\", \"webhook\": \"canary-hook\"}},\n"
+		"\"defaults\": {\"secret\": \"canary-default\", \"interval\": \"1m\"},\n"
+		"\"monitors\": {\"a\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"auth\": {\"basic\": [\"canary-user\", "
+		"\"file:pw\"]}}}}";
+	struct text shown = TEXT_INIT;
+	char *path = in_dir("upbeat.json");
+	cJSON *tree;
+
+	(void)state;
+	write_file("around.json", included, sizeof(included) - 1, 0600);
+	write_file("upbeat.json", text, sizeof(text) - 1, 0600);
+	assert_true(config_print_shown(path, &shown));
+	assert_null(strstr(text_str(&shown), "canary"));
+	assert_non_null(strstr(text_str(&shown), "\"file:pw\""));
+	assert_non_null(strstr(text_str(&shown), "https://example.com/"));
+	assert_null(strstr(text_str(&shown), "\"include\""));
+	tree = cJSON_Parse(text_str(&shown));
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(tree, "monitors")), 2);
+	cJSON_Delete(tree);
+	text_free(&shown);
+	write_file("upbeat.json", "{", 1, 0600);
+	assert_false(config_print_shown(path, &shown));
+	assert_non_null(strstr(text_str(&shown), ":1:2: "));
+	text_free(&shown);
+	free(path);
+}
+
 static void the_schema_is_json_and_knows_every_type(void **state)
 {
 	struct text text = TEXT_INIT;
@@ -676,6 +708,7 @@ int main(void)
 		cmocka_unit_test(plain_http_is_a_warning_only),
 		cmocka_unit_test(the_fingerprint_follows_content_and_secrets),
 		cmocka_unit_test(many_monitors_with_one_wrong_default_are_told_once),
+		cmocka_unit_test(it_is_shown_without_secrets),
 		cmocka_unit_test(the_schema_is_json_and_knows_every_type),
 	};
 
