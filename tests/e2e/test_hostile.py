@@ -159,8 +159,8 @@ def monitors_of(hostile):
         host = "public.example.com" if name.startswith("redirect") else "127.0.0.1"
         url = f"http://{host}:{hostile.http}/{name.split()[0]}"
         add("http-" + name.replace(" ", "-").lower(), {"type": "http", "url": url, **more}, outcome, cause)
-    add("http-rebound", {"type": "http", "url": f"http://rebind.example.com:{hostile.http}/redirect-to-rebound"}, DOWN,
-        "redirected from a public to a private address")
+    add("http-rebound", {"type": "http", "url": f"http://rebind{time.time_ns()}.example.com:{hostile.http}/redirect-ok"},
+        DOWN, "redirected from a public to a private address")
     for name, (outcome, cause) in TLS.items():
         port = hostile.tls[name]
         add(f"https-{name}", {"type": "http", "url": f"https://localhost:{port}/ok"}, outcome, cause)
