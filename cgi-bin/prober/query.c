@@ -24,7 +24,7 @@ struct query {
 	struct loop *loop;
 	struct dns_channel *own; /* for a server of one's own, and for asking again */
 	struct held *held;       /* NULL: c-ares has answered */
-	struct loop_timer *soon;
+	struct loop_timer *soon, *silent;
 	char *name;
 	unsigned type;
 	bool ours;               /* of the system's resolvers */
@@ -35,6 +35,14 @@ struct query {
 	void (*done)(void *arg, enum query_end end, const uint8_t *message, size_t n);
 	void *arg;
 };
+
+static void takes_long(void *arg)
+{
+	struct query *query = arg;
+
+	query->silent = NULL;
+	resolver_probe(query->loop);
+}
 
 static enum query_end end_of(int status)
 {
@@ -126,6 +134,8 @@ struct query *query_start(struct loop *loop, const char *servers, const char *na
 	query->name = mem_str(name);
 	query->type = type;
 	query->ours = !servers;
+	if (query->ours)
+		query->silent = loop_after(loop, RESOLVER_SILENT_MS, takes_long, query);
 	ask(query, servers ? query->own : resolver_channel(loop, DNS_EXACT));
 	return query;
 }
@@ -142,6 +152,7 @@ void query_stop(struct query *query)
 	if (query->held)
 		query->held->owner = NULL;
 	loop_timer_stop(query->soon);
+	loop_timer_stop(query->silent);
 	dns_channel_free(query->own);
 	free(query->message);
 	free(query->name);

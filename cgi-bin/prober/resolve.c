@@ -9,11 +9,13 @@
  * query; the query ends by itself, at the latest with the channel.
  *
  * Whose fault is silence? When our resolvers answered anything since the question was asked, they work, and
- * the name's own servers are to blame. When they answered nothing we cannot tell: `ours`.
+ * the name's own servers are to blame; so when an answer takes long they are asked something else, that any
+ * resolver knows. When they answer nothing at all we cannot tell: `ours`.
  */
 #include "prober/loop_private.h"
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ struct resolver {
 	struct loop *loop;
 	struct dns_channel *channels[DNS_FRANK]; /* by manner; made when first needed */
 	int64_t answered_us; /* when our resolvers answered anything, newest */
+	bool probing;
 	bool asking;         /* an answer within the call comes from /etc/hosts */
 };
 
@@ -34,6 +37,7 @@ struct loop_resolve {
 	struct loop *loop;
 	struct held *held;           /* NULL when c-ares has ended it, or for literal addresses */
 	struct loop_timer *deadline; /* or the turn's end, once the answer is there */
+	struct loop_timer *silent;   /* it takes long */
 	struct loop_timer *again;    /* asks for the second time, on a channel of its own */
 	struct dns_channel *own;
 	char *host;
@@ -53,6 +57,13 @@ struct held {
 };
 
 /* ---- our resolvers */
+
+/* Did a server say something about the name, whatever it was? */
+static bool is_answer(int status)
+{
+	return status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND ||
+		status == ARES_ESERVFAIL || status == ARES_ENOTIMP || status == ARES_EFORMERR || status == ARES_EBADRESP;
+}
 
 static struct resolver *resolver_of(struct loop *loop)
 {
@@ -84,6 +95,39 @@ int64_t resolver_heard_us(struct loop *loop)
 	return resolver_of(loop)->answered_us;
 }
 
+struct probe {
+	struct loop *loop;
+};
+
+static void probe_ended(void *arg, int status, int timeouts, unsigned char *message, int n)
+{
+	struct probe *probe = arg;
+	struct resolver *resolver = *loop_resolver(probe->loop);
+
+	(void)timeouts;
+	(void)message;
+	(void)n;
+	resolver->probing = false;
+	if (is_answer(status))
+		resolver_heard(probe->loop);
+	free(probe);
+}
+
+/* Where the root's servers are. One such question at a time is enough. */
+void resolver_probe(struct loop *loop)
+{
+	struct dns_channel *channel = resolver_channel(loop, DNS_EXACT);
+	struct probe *probe;
+
+	if (!channel || resolver_of(loop)->probing)
+		return;
+	resolver_of(loop)->probing = true;
+	probe = MEM_NEW(struct probe);
+	probe->loop = loop;
+	ares_query(dns_channel_ares(channel), ".", ns_c_in, ns_t_ns, probe_ended, probe);
+	dns_channel_asked(channel);
+}
+
 void resolver_free(struct resolver *resolver)
 {
 	if (!resolver)
@@ -98,9 +142,18 @@ void resolver_free(struct resolver *resolver)
 static void resolve_free(struct loop_resolve *resolve)
 {
 	loop_timer_stop(resolve->again);
+	loop_timer_stop(resolve->silent);
 	dns_channel_free(resolve->own);
 	free(resolve->host);
 	free(resolve);
+}
+
+static void takes_long(void *arg)
+{
+	struct loop_resolve *resolve = arg;
+
+	resolve->silent = NULL;
+	resolver_probe(resolve->loop);
 }
 
 static void answer(void *arg)
@@ -174,13 +227,6 @@ static void explain(struct loop_resolve *resolve, int status)
 		fail(resolve, "our DNS resolver cannot be asked", true);
 		break;
 	}
-}
-
-/* Did a server say something about the name, whatever it was? */
-static bool is_answer(int status)
-{
-	return status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND ||
-		status == ARES_ESERVFAIL || status == ARES_ENOTIMP || status == ARES_EFORMERR || status == ARES_EBADRESP;
 }
 
 static void query_ended(void *arg, int status, int timeouts, struct ares_addrinfo *found);
@@ -279,6 +325,8 @@ struct loop_resolve *loop_resolve(struct loop *loop, const char *host, int famil
 	resolve->deadline = loop_after(loop, timeout_ms, deadline_passed, resolve);
 	resolve->host = mem_str(host);
 	resolve->family = family;
+	resolve->silent = loop_after(loop, timeout_ms / 2 < RESOLVER_SILENT_MS ? timeout_ms / 2 : RESOLVER_SILENT_MS,
+		takes_long, resolve);
 	ask(resolve, resolver_channel(loop, strchr(host, '.') ? DNS_EXACT : DNS_SEARCH));
 	return resolve;
 }

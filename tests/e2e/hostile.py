@@ -3,7 +3,7 @@
 
 It lives in a network of its own (the test starts it through unshare), in which 192.0.2.10 is one of our
 addresses, so that there is something public to redirect from. It prints one line of JSON, {"pid", "http", "dns",
-"tls": {class: port}}, and serves until its standard input ends. Certificates are made in FOLDER; ca.pem is
+"mute", "tls": {class: port}}, and serves until its standard input ends. Certificates are made in FOLDER; ca.pem is
 the authority that a prober should trust.
 
 An HTTP class is a path below /; the ways to misbehave are the functions and byte strings of HTTP. A TLS class is
@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import socket
 import ssl
 import struct
@@ -168,6 +169,9 @@ class Listener:
         connection.close()
 
 
+visited = set()  # first labels of the names that HTTP requests were for
+
+
 def serve_http(c, server):
     request = b""
     while b"\r\n\r\n" not in request:
@@ -176,6 +180,7 @@ def serve_http(c, server):
             return
         request += piece
     path = request.split(b" ")[1].decode().lstrip("/")
+    visited.update(label.decode() for label in re.findall(rb"Host: ([^.]+)", request))
     act = HTTP.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     if callable(act):
         act(c, server)
@@ -356,7 +361,6 @@ class Lies:
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(("127.0.0.1", 0))
         self.port = self.udp.getsockname()[1]
-        self.asked = {}
         self.rows = {
             "good": lambda kind: (0, v4("127.0.0.1") if kind == A else []),
             "public": lambda kind: (0, v4(PUBLIC) if kind == A else []),
@@ -379,12 +383,10 @@ class Lies:
         }
         threading.Thread(target=self.run, daemon=True).start()
 
-    def rebind(self, label, kind):
-        """First public, then private. (Each test has a number of its own behind the word.)"""
-        if kind != A:
-            return 0, []
-        self.asked[label] = self.asked.get(label, 0) + 1
-        return 0, v4(PUBLIC if self.asked[label] == 1 else "127.0.0.1")
+    @staticmethod
+    def rebind(label, kind):
+        """First public, then, once it was visited, private. (Each test has a number of its own behind the word.)"""
+        return 0, v4("127.0.0.1" if label in visited else PUBLIC) if kind == A else []
 
     def run(self):
         while True:
@@ -413,8 +415,10 @@ def main():
         subprocess.run(command.split(), check=True)
     make_certificates(folder)
     http = Listener(serve_http)
+    mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # a resolver that never answers
+    mute.bind(("127.0.0.1", 0))
     print(json.dumps({"pid": os.getpid(), "http": http.port, "reset": Listener(reset_at_once).port,
-                      "dns": Lies().port, "tls": start_tls(folder)}), flush=True)
+                      "dns": Lies().port, "mute": mute.getsockname()[1], "tls": start_tls(folder)}), flush=True)
     sys.stdin.read()
 
 
