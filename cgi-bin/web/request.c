@@ -8,15 +8,18 @@
  * socket at all, so that a connection which turns out to be garbage ends its call instead of starting
  * another accept. The listen socket is shared with our sister processes: it is never shut down.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -24,6 +27,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "web/lobby.h"
 #include "web/request.h"
 #include "web/uri.h"
 #include "web/workers.h"
@@ -40,9 +44,23 @@ struct hostent *gethostbyname(const char *name)
 	return NULL;
 }
 
+/* So long a connection may stay silent before it has to wait in the lobby. */
+#define SPEAK_MS 5
+/* What a socket's buffer surely takes. */
 #define SURELY_BUFFERED (16u * 1024)
 /* Of a body that is refused as too large, so much is read for the sake of the server in front. */
 #define DRAIN_MAX (16u * 1024 * 1024)
+
+static _Thread_local jmp_buf *assertion_trap;
+
+/* In place of the C library's: see begin_request(). */
+void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function)
+{
+	if (assertion_trap != NULL)
+		longjmp(*assertion_trap, 1);
+	log_error("%s:%u: %s: %s does not hold", file, line, function, assertion);
+	abort();
+}
 
 /* ---- plain CGI */
 
@@ -95,6 +113,8 @@ struct channel_io *channel_cgi(void)
 }
 
 /* ---- FastCGI */
+
+static int lobby_fd = -1;
 
 struct fastcgi {
 	struct channel_io io; /* first: a pointer to it is a pointer to us */
@@ -197,7 +217,14 @@ static bool watch(int epoll_fd, int fd, uint32_t events)
 
 bool channel_start(void)
 {
-	return FCGX_Init() == 0;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < LOBBY_MAX && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < LOBBY_MAX ? files.rlim_max : LOBBY_MAX;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	lobby_fd = lobby_open();
+	return lobby_fd >= 0 && FCGX_Init() == 0;
 }
 
 struct channel_io *channel_fastcgi(int stop_fd)
@@ -212,6 +239,7 @@ struct channel_io *channel_fastcgi(int stop_fd)
 	/* Exclusive: one connection wakes one thread. Not blocking: the one that comes second waits on. */
 	if (f->epoll_fd < 0 || flags < 0 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) != 0 ||
 		!watch(f->epoll_fd, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) || !watch(f->epoll_fd, stop_fd, EPOLLIN) ||
+		!watch(f->epoll_fd, lobby_fd, EPOLLIN) ||
 		FCGX_InitRequest(&f->request, -1, 0) != 0) {
 		log_error("cannot wait for requests on descriptor 0: %s", strerror(errno));
 		channel_free(&f->io);
@@ -227,6 +255,7 @@ static bool accept_again(int error)
 
 	if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
 		log_limited("accept", "cannot accept a connection: %s", strerror(error));
+		lobby_make_room();
 		nanosleep(&pause, NULL);
 	} else if (error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP) {
 		log_error("descriptor 0 is no listening socket any more: %s", strerror(error));
@@ -235,26 +264,60 @@ static bool accept_again(int error)
 	return true;
 }
 
-/* A connected socket, or -1: it is time to end, or nothing came for idle_ms. Under load the next connection is there already, and is
-   taken without asking first. */
+/* The next one that is waiting to be accepted and has something to say; -1: none. */
+static int accept_speaking(void)
+{
+	for (;;) {
+		int fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+
+		if (fd < 0 || poll(&p, 1, SPEAK_MS) != 0)
+			return fd;
+		lobby_enter(fd);
+	}
+}
+
+/* A connection on which a request begins, or -1: it is time to end, or nothing came for idle_ms. Under load
+   the next one is there already, and is taken without asking first. */
 static int next_connection(struct fastcgi *f, int idle_ms)
 {
-	struct epoll_event events[2];
+	struct epoll_event events[3];
 	int i, n, fd;
 
 	for (;;) {
-		fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
+		fd = accept_speaking();
 		if (fd >= 0)
 			return fd;
 		if (!accept_again(errno))
 			return -1;
-		n = epoll_wait(f->epoll_fd, events, 2, idle_ms);
+		n = epoll_wait(f->epoll_fd, events, COUNT_OF(events), idle_ms);
 		if (n == 0)
 			return -1;
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
 			if (events[i].data.fd == f->stop_fd)
 				return -1;
+			if (events[i].data.fd == lobby_fd && (fd = lobby_take()) >= 0)
+				return fd;
+		}
 	}
+}
+
+/* Reads the parameters. libfcgi asserts that it got the memory which the other side's lengths ask for: an
+   assertion of its there costs that connection, not the process. */
+static bool begin_request(FCGX_Request *request)
+{
+	jmp_buf place;
+	bool ok;
+
+	if (setjmp(place) == 0) {
+		assertion_trap = &place;
+		ok = FCGX_Accept_r(request) == 0;
+	} else {
+		FCGX_Free(request, 1);
+		ok = false;
+	}
+	assertion_trap = NULL;
+	return ok;
 }
 
 bool channel_accept(struct channel_io *io, char ***env, int idle_ms)
@@ -273,7 +336,7 @@ bool channel_accept(struct channel_io *io, char ***env, int idle_ms)
 		   at once. It overwrites the flag with what the web server asks for. */
 		f->request.ipcFd = fd;
 		f->request.keepConnection = 1;
-		if (FCGX_Accept_r(&f->request) == 0) {
+		if (begin_request(&f->request)) {
 			/* One request for each connection: a kept one would hold this thread while others wait. */
 			f->request.keepConnection = 0;
 			*env = f->request.envp;

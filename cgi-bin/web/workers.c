@@ -25,7 +25,7 @@ static struct {
 	void (*serve)(struct channel_io *io, char **env);
 	int stop_pipe[2];
 	volatile sig_atomic_t stopping; /* for workers that always find another request */
-	size_t wanted;
+	atomic_size_t wanted;
 	atomic_size_t total, waiting;
 	pthread_mutex_t lock;           /* guards changes of total */
 	pthread_cond_t fewer;
@@ -92,9 +92,10 @@ static bool start(void *(*life)(void *unused))
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_mutex_lock(&pool.lock);
+	pool.total++; /* before it may ask */
 	ok = pthread_create(&thread, &attributes, life, NULL) == 0;
-	if (ok)
-		pool.total++;
+	if (!ok)
+		pool.total--;
 	pthread_mutex_unlock(&pool.lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
@@ -106,11 +107,11 @@ bool workers_run(size_t n, void (*serve)(struct channel_io *io, char **env))
 	size_t i, started = 0;
 
 	pool.serve = serve;
+	pool.wanted = n; /* the first of them may have a request in hand before the last is started */
 	for (i = 0; i < n; i++)
 		started += start(work_asked_for);
 	if (started < n)
 		log_warn("%zu of %zu threads could be started", started, n);
-	pool.wanted = started;
 	pthread_mutex_lock(&pool.lock);
 	while (pool.total > 0)
 		pthread_cond_wait(&pool.fewer, &pool.lock);
@@ -128,7 +129,7 @@ void workers_wait_begin(void)
 {
 	size_t waiting = ++pool.waiting, total = pool.total;
 
-	if (pool.wanted == 0 || total - waiting >= pool.wanted || total >= pool.wanted + SPARE_MAX || pool.stopping)
+	if (pool.wanted == 0 || total >= waiting + pool.wanted || total >= pool.wanted + SPARE_MAX || pool.stopping)
 		return;
 	start(work_spare); /* when it cannot be started we are as many as we are */
 }
