@@ -76,13 +76,16 @@ static bool is_alert(const struct notice *n)
 	return n->event == EVENT_DOWN || n->event == EVENT_UNKNOWN || n->event == EVENT_FLAPPING;
 }
 
-/* Why it need not be told any more; NULL: it must. Reminders and escalations ask whether somebody has taken
-   it in hand, at the last moment. */
+/* A reminder or an escalation: it asks, at the last moment, whether somebody has taken it in hand. */
+static bool comes_later(const struct notice *n)
+{
+	return is_alert(n) && !n->attempts && (n->repeat || n->due_us > n->at_us);
+}
+
+/* Why it need not be told any more; NULL: it must. */
 static const char *pointless(struct start *s, const struct notice *n, const struct place *place)
 {
-	bool later = n->repeat || n->due_us > n->at_us;
-
-	if (!is_alert(n) || !place->has_incident || n->attempts || !later)
+	if (!place->has_incident || !comes_later(n))
 		return NULL;
 	if (place->incident.ended_us)
 		return "after";
@@ -173,10 +176,14 @@ static char *digest_body(struct digest *d, bool full, int64_t limit)
 /* Puts one notice into the digest, or takes it out when it has lost its point. */
 static bool digest_take(struct start *s, struct digest *d, struct notice *n, const char *digest_id)
 {
-	struct place place;
+	struct place place = {.has_monitor = false};
 	const char *why;
-	bool ok = place_load(s, n, &place);
+	bool ok = true;
 
+	if (comes_later(n)) /* an incident is large, and of a thousand others it is not needed */
+		ok = place_load(s, n, &place);
+	else
+		place.has_monitor = n->monitor_id && state_monitor(s->txn, n->monitor_id, &place.monitor, NULL);
 	why = ok ? pointless(s, n, &place) : NULL;
 	if (ok && why) {
 		ok = drop(s, n, &place, why);

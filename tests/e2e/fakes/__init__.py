@@ -86,7 +86,7 @@ class Fake(_Server):
         elif self.mode == "hang":
             while self.mode == "hang":
                 time.sleep(0.1)
-            self.reply(handler, 500, b"")
+            handler.close_connection = True  # who waited is gone
         else:
             return False
         return True
