@@ -43,10 +43,10 @@ def wait_for(what, seconds=20.0, every=0.05):
 def let_others_walk(folder):
     """The web server's user must get to this folder through pytest's own, which are closed to others."""
     for one in (folder, *folder.parents):
-        if one.owner() == pwd.getpwuid(os.geteuid()).pw_name and one != pathlib.Path(tempfile.gettempdir()):
-            one.chmod(one.stat().st_mode | 0o011)
         if one == pathlib.Path(tempfile.gettempdir()):
             return
+        if one.stat().st_uid == os.geteuid():
+            one.chmod(one.stat().st_mode | 0o011)
 
 
 _ports = []
