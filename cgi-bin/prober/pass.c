@@ -19,10 +19,13 @@
 #include "model/fresh.h"
 #include "prober/check/ca_bundle.h"
 #include "prober/commands.h"
+#include "prober/housekeeping.h"
 #include "prober/pass_private.h"
 
 #define LOG_BYTES (1024 * 1024)
 #define BUSY_MS 2           /* how soon to look again whether the processor has room */
+#define TIDY_RESERVE_US (5 * US_PER_S) /* of the minute: housekeeping is over before the next pass begins */
+#define TIDY_LEAST_US (2 * US_PER_S)   /* and comes to its turn even when passes are always full */
 #define DELIVERY_MS 20      /* how soon to look whether deliveries have ended */
 #define PROGRESS_MS 200
 #define OUTBOX_ASK_US (200 * US_PER_MS)
@@ -419,6 +422,21 @@ static void serve(struct pass *pass)
 		keep_commit(pass);
 }
 
+/* Last of all, in what is left of the minute. A failure is no reason to call the pass bad: all that it saw is
+   stored, and the next one tries again. */
+static void tidy(struct pass *pass)
+{
+	int64_t left_us = pass->end_us - pass_now(pass) - TIDY_RESERVE_US;
+	struct error err = {0};
+
+	if (left_us < TIDY_LEAST_US)
+		left_us = TIDY_LEAST_US;
+	if (pass->failed || pass_interrupted() || !housekeeping_due(pass->state, pass_now(pass)))
+		return;
+	if (!housekeep(pass->state, pass_site(pass), pass_now(pass), clock_mono_us() + left_us, &err))
+		log_warn("%s", err.text);
+}
+
 static void pass_close(struct pass *pass)
 {
 	if (pass->posts)
@@ -452,8 +470,10 @@ int pass_run(const char *config_path, const char *store)
 		ok = err.kind == ERROR_NONE; /* somebody else is at work */
 	} else if (ok) {
 		ok = prepare(&pass, &config_ok, &err);
-		if (ok)
+		if (ok) {
 			serve(&pass);
+			tidy(&pass);
+		}
 		pass_close(&pass);
 	}
 	if (lock >= 0)

@@ -9,9 +9,7 @@
 
 int64_t history_hold_s(int64_t interval_ms)
 {
-	int64_t interval_s = interval_ms / 1000;
-
-	return (interval_s > 60 ? interval_s : 60) * 2 + 60;
+	return series_hold_s(interval_ms);
 }
 
 /* ---- reading whole records into memory, so that no scan runs inside another */

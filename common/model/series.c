@@ -145,6 +145,13 @@ void series_rollup(const struct sample *samples, size_t n, int64_t from_s, int64
 	free(times);
 }
 
+int64_t series_hold_s(int64_t interval_ms)
+{
+	int64_t interval_s = interval_ms / 1000;
+
+	return (interval_s > 60 ? interval_s : 60) * 2 + 60;
+}
+
 double series_uptime(const struct rollup *rollup)
 {
 	int64_t seen = rollup->up_s + rollup->down_s;

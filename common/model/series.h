@@ -37,6 +37,9 @@ double series_uptime(const struct rollup *rollup);
 /* Adds b to a, which may be all zero (percentiles: weighted by count, which is what can be said of merged
    quantiles). */
 void series_merge(struct rollup *a, const struct rollup *b);
+/* How long a result holds when none follows: two intervals (of a minute at least), and what a pass may be
+   late. */
+int64_t series_hold_s(int64_t interval_ms);
 /* Sums samples of one monitor, oldest first, over [from_s, to_s). A result holds until the next one, at
    most for hold_s; what lies beyond is unknown, and so is what lies before the first sample. Give the last
    sample before from_s too, which holds into the span, and the first ones after to_s: they tell whether
