@@ -460,7 +460,7 @@ int pass_run(const char *config_path, const char *store)
 	struct error err = {0};
 	bool config_ok = true, ok;
 	char *log, *own = mem_str(store);
-	int lock = -1;
+	int lock = -1, status;
 
 	pass.store = own;
 	log = file_join(store, "prober.log");
@@ -478,9 +478,12 @@ int pass_run(const char *config_path, const char *store)
 	}
 	if (lock >= 0)
 		close(lock);
+	if (ok && lock >= 0)
+		failure_over(store);
+	status = ok ? EXIT_DONE : failure_tell(store, &err);
 	free(log);
 	free(own);
 	if (!ok)
-		return command_fail(&err);
+		return status;
 	return pass.failed ? EXIT_TEMPORARY : config_ok ? EXIT_DONE : EXIT_WRONG;
 }

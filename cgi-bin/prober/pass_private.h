@@ -169,6 +169,10 @@ const struct site *pass_site(struct pass *pass);
 /* turn.c: holds the lock's descriptor in *fd; false: somebody else is at work, leave. */
 bool turn_take(const char *store, int *fd, struct error *err);
 
+/* failure.c: says once per change why no pass can be made; the exit status. */
+int failure_tell(const char *store, const struct error *err);
+void failure_over(const char *store);
+
 /* posts.c */
 bool posts_load(struct pass *pass, struct error *err);
 void posts_free(struct pass *pass);

@@ -154,9 +154,11 @@ static void no_state(struct web *web, struct request *req, struct reply *reply, 
 		page_unavailable(req, reply, err);
 		return;
 	}
-	reply_unavailable(reply, 60, "%s; the prober has to run: add this line to the crontab: "
-		"* * * * * upbeat-prober -c /etc/upbeat/upbeat.json",
-		missing ? "there is no state yet" : "the state cannot be read");
+	if (missing)
+		reply_unavailable(reply, 60, "there is no state yet; the prober has to run: add this line to the "
+			"crontab: * * * * * upbeat-prober -c /etc/upbeat/upbeat.json");
+	else
+		reply_unavailable(reply, 60, "the state cannot be read; why is in the log");
 }
 
 /* ---- dispatch */

@@ -246,8 +246,11 @@ bool store_prepare(const char *dir, struct error *err)
 		return error_set(err, ERROR_DENIED,
 			"%s is on %s, a network file system: keep the store on a local disk",
 			dir, network);
-	if (access(dir, F_OK) && !file_make_dir(dir, 0700, err))
+	if (!file_make_dir(dir, 0700, err)) {
+		if (err->kind == ERROR_MISSING)
+			err->kind = ERROR_DENIED; /* what is missing is not the store, but where it should be */
 		return false;
+	}
 	if (access(dir, R_OK | W_OK | X_OK))
 		return error_set(err, ERROR_DENIED, "cannot write to %s: %s", dir, strerror(errno));
 	return true;

@@ -142,6 +142,23 @@ def test_a_prober_outside_the_web_servers_group_shares_its_store_through_the_dir
     assert subprocess.run([*as_web, site.store / "inbox/data.mdb"]).returncode == 0
 
 
+def test_a_store_that_cannot_be_used_is_told_once_per_change(site):
+    """Cron mails whatever is printed: not every minute, please."""
+    site.configure({"monitors": ROBOT})
+    site.a_pass(check=True)
+    lock = site.store / "prober.lock"
+    for _ in range(2):
+        lock.unlink()
+        lock.mkdir()
+        first, second = site.a_pass(), site.a_pass()
+        assert (first.returncode, second.returncode) == (75, 75)
+        assert str(lock) in first.stderr and len(first.stderr.splitlines()) == 1
+        assert second.stdout + second.stderr == ""
+        lock.rmdir()
+        assert site.a_pass(check=True).stderr == ""
+    assert "no pass: " in (site.store / "prober.log").read_text()
+
+
 def test_two_probers_never_work_at_once_and_all_leave_quietly(site, target):
     site.configure({"defaults": {"interval": "1m"}, "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
     site.a_pass(check=True)
