@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sign.h"
 #include "model/beat.h"
+#include "web/beat_log.h"
 #include "web/beat.h"
 #include "web/beat_parse.h"
 #include "web/workers.h"
@@ -264,14 +265,16 @@ static void commit(struct web *web, struct request *req, const char *slug, const
 	struct inbox *inbox = web_inbox_writable(web, &err);
 	enum beat_verdict verdict = BEAT_OK;
 	int64_t last_time_us = 0;
-	struct text why = TEXT_INIT;
-	bool stored = false;
+	struct text why = TEXT_INIT, log = TEXT_INIT;
+	bool logged = beat_log_put(&log, beat), stored = false;
 
 	if (inbox != NULL) {
 		workers_wait_begin();
-		stored = inbox_beat_store(inbox, slug, rules, beat, &req->now, &verdict, &last_time_us, &err);
+		stored = inbox_beat_store_logged(inbox, slug, rules, beat, &req->now, logged ? log.ptr : NULL, log.len,
+			&verdict, &last_time_us, &err);
 		workers_wait_end();
 	}
+	text_free(&log);
 	if (!stored) {
 		unavailable(reply, &err);
 		return;

@@ -10,9 +10,11 @@
 #include "base/mem.h"
 #include "model/beat.h"
 #include "store/inbox.h"
+#include "web/beat_log.h"
 #include "web/feed.h"
 
 #define REFUSED_SHOWN 5
+#define LOG_SHOWN 20
 
 /* ---- the newest of each kind */
 
@@ -133,6 +135,87 @@ static void put_refused(struct page *page, struct inbox *inbox, const char *slug
 	}
 }
 
+/* ---- single beats that had something to say */
+
+struct log_line {
+	int64_t at_us, ran_us; /* ran_us -1: not known */
+	struct beat_logged beat;
+};
+struct beat_log {
+	const char *slug;
+	struct log_line newest[LOG_SHOWN];
+	size_t n;
+	int64_t started_us; /* of the run that goes on at this point of the log; 0 none */
+};
+
+static void push_line(struct beat_log *log, const struct log_line *line)
+{
+	if (log->n == LOG_SHOWN)
+		text_free(&log->newest[--log->n].beat.msg);
+	memmove(log->newest + 1, log->newest, log->n * sizeof(log->newest[0]));
+	log->newest[0] = *line;
+	log->n++;
+}
+
+static bool take_logged(void *arg, const struct inbox_entry *entry)
+{
+	struct beat_log *log = arg;
+	struct log_line line = {.at_us = entry->at_us, .ran_us = -1};
+
+	if (strcmp(entry->sender, log->slug) != 0)
+		return true;
+	if (!beat_log_read(entry->payload, entry->payload_len, &line.beat)) {
+		text_free(&line.beat.msg);
+		return true;
+	}
+	line.ran_us = line.beat.length_us;
+	if (line.beat.kind == BEAT_START) {
+		log->started_us = entry->at_us;
+	} else if (line.beat.kind != BEAT_LOG) {
+		if (line.ran_us < 0 && log->started_us)
+			line.ran_us = entry->at_us - log->started_us;
+		log->started_us = 0;
+	}
+	push_line(log, &line);
+	return true;
+}
+
+static void put_logged(struct page *page, const struct log_line *line)
+{
+	static const enum word words[BEAT__COUNT] = {[BEAT_SUCCESS] = WORD_BEAT_SUCCESS,
+		[BEAT_START] = WORD_BEAT_START, [BEAT_FAIL] = WORD_BEAT_FAIL, [BEAT_LOG] = WORD_BEAT_LOG};
+	struct data *item = data_item(page->data, "logged");
+	struct text t = TEXT_INIT;
+
+	page_time(page, item, "iso", "time", line->at_us);
+	data_text(item, "kind", word(page->language, words[line->beat.kind]));
+	text_printf(&t, "%d", line->beat.exit_status);
+	data_text(item, "exit", NULL);
+	if (line->beat.exit_status >= 0)
+		page_word(page, item, "exit", WORD_BEAT_EXIT, text_str(&t));
+	text_clear(&t);
+	words_length(&t, page->language, line->ran_us);
+	data_text(item, "ran", NULL);
+	if (line->ran_us >= 0)
+		page_word(page, item, "ran", WORD_BEAT_RAN, text_str(&t));
+	data_text(item, "msg", text_str(&line->beat.msg));
+	text_free(&t);
+}
+
+static void put_log(struct page *page, struct inbox *inbox, const char *slug)
+{
+	struct beat_log log = {.slug = slug};
+	struct error err = {0};
+
+	if (!inbox_queue_scan(inbox, INBOX_LOG_BEAT, 0, take_logged, &log, &err))
+		log_limited("page: beat log", "beat log: %s", err.text);
+	data_flag(page->data, "logged_any", log.n > 0);
+	for (size_t i = 0; i < log.n; i++) {
+		put_logged(page, &log.newest[i]);
+		text_free(&log.newest[i].beat.msg);
+	}
+}
+
 /* ---- how to send one */
 
 static void put_how(struct page *page, const struct monitor *monitor)
@@ -162,8 +245,10 @@ void page_put_beats(struct page *page, struct web *web, const struct monitor *mo
 	data_text(page->data, "deadline", NULL);
 	if (found)
 		put_last(page, monitor, &last);
-	if (inbox && page->view.asker.sees_all)
+	if (inbox && page->view.asker.sees_all) {
+		put_log(page, inbox, monitor->slug);
 		put_refused(page, inbox, monitor->slug);
+	}
 	put_how(page, monitor);
 	beat_last_clear(&last);
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/sign.h"
 #include "model/beat.h"
+#include "web/beat_log.h"
 #include "web/beat_parse.h"
 #include "web/ping.h"
 #include "web/workers.h"
@@ -82,14 +83,16 @@ static bool store(struct web *web, const struct request *req, const struct monit
 	struct inbox *inbox = web_inbox_writable(web, &err);
 	enum beat_verdict verdict;
 	int64_t last_time_us;
-	bool stored = false;
+	struct text log = TEXT_INIT;
+	bool logged = beat_log_put(&log, beat), stored = false;
 
 	if (inbox != NULL) {
 		workers_wait_begin();
-		stored = inbox_beat_store(inbox, monitor->slug, monitor->heartbeat, beat, &req->now, &verdict, &last_time_us,
-			&err);
+		stored = inbox_beat_store_logged(inbox, monitor->slug, monitor->heartbeat, beat, &req->now,
+			logged ? log.ptr : NULL, log.len, &verdict, &last_time_us, &err);
 		workers_wait_end();
 	}
+	text_free(&log);
 	if (stored)
 		return true;
 	log_limited("beat-503", "beat: %s", err.text);
