@@ -46,7 +46,7 @@ WEB_LIBS    := $(call libs,fcgi,-lfcgi) $(call libs,lmdb,-llmdb) $(call libs,lib
 PROBER_LIBS := $(call libs,lmdb,-llmdb) $(call libs,libcurl,-lcurl) $(call libs,libcares,-lcares) \
 	$(call libs,libcjson,-lcjson) $(call libs,libssl libcrypto,-lssl -lcrypto) -lm
 ifeq ($(STATIC),1)
-  WEB_LDFLAGS := $(filter-out -pie,$(LDFLAGS)) -static-pie
+  WEB_LDFLAGS := $(filter-out -pie,$(LDFLAGS)) -static-pie -Wl,--wrap=OPENSSL_cpuid_setup -Wl,-u,OPENSSL_cpuid_setup
 else
   WEB_LDFLAGS := $(LDFLAGS)
 endif

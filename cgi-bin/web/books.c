@@ -46,7 +46,7 @@ static struct {
 	bool one_request;
 	char *exe;               /* where our binary was when we started, or NULL */
 	struct stat exe_stat;
-	const char *programs[3]; /* names of it, NULL-terminated */
+	const char *programs[4]; /* names of it, NULL-terminated */
 	char *beside;            /* the store that `upbeat.store` names, or NULL */
 } process = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -59,6 +59,17 @@ static const char *base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+static void find_binary(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return;
+	path[n] = '\0';
+	process.exe = mem_str(path);
+}
+
 /* The first line of the file beside the binary: what is left to say where the store is when suexec has
    dropped the environment. Read only when nothing else says it. */
 static const char *store_beside_binary(void)
@@ -67,6 +78,8 @@ static const char *store_beside_binary(void)
 	char *dir, *path;
 	size_t n;
 
+	if (process.exe == NULL)
+		find_binary();
 	if (process.beside != NULL || process.exe == NULL)
 		return process.beside;
 	dir = file_dir(process.exe);
@@ -86,20 +99,17 @@ static const char *store_beside_binary(void)
 
 void web_start(const char *argv0, bool one_request)
 {
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
 	process.one_request = one_request;
-	if (n > 0) {
-		path[n] = '\0';
-		process.exe = mem_str(path);
-	}
-	process.programs[0] = process.exe != NULL ? base_name(process.exe) : "upbeat.fcgi";
+	process.programs[0] = "upbeat.fcgi";
 	process.programs[1] = argv0 != NULL ? base_name(argv0) : NULL;
-	if (!one_request && process.exe != NULL && stat("/proc/self/exe", &process.exe_stat) != 0) {
+	if (one_request)
+		return; /* who starts us for one request names us by our file */
+	find_binary();
+	if (process.exe != NULL && stat("/proc/self/exe", &process.exe_stat) == 0) {
+		process.programs[2] = base_name(process.exe);
+	} else {
 		free(process.exe);
 		process.exe = NULL;
-		process.programs[0] = "upbeat.fcgi";
 	}
 }
 

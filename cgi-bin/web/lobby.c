@@ -17,11 +17,11 @@ struct guest {
 	int64_t since_us;
 };
 
+static struct guest ring[LOBBY_MAX];
 static struct {
 	pthread_mutex_t lock;
 	int epoll_fd;
-	struct guest ring[LOBBY_MAX];
-	unsigned first, count; /* places in use, those of guests who left among them */
+	unsigned first, count; /* places of the ring in use, those of guests who left among them */
 } lobby = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoll_fd = -1};
 
 int lobby_open(void)
@@ -34,11 +34,11 @@ int lobby_open(void)
 
 static struct guest *longest_waiting(void)
 {
-	while (lobby.count > 0 && lobby.ring[lobby.first].fd < 0) {
+	while (lobby.count > 0 && ring[lobby.first].fd < 0) {
 		lobby.first = (lobby.first + 1) % LOBBY_MAX;
 		lobby.count--;
 	}
-	return lobby.count > 0 ? &lobby.ring[lobby.first] : NULL;
+	return lobby.count > 0 ? &ring[lobby.first] : NULL;
 }
 
 static void send_away(struct guest *guest)
@@ -53,7 +53,7 @@ static bool leave(int fd)
 	unsigned i;
 
 	for (i = 0; i < lobby.count; i++) {
-		struct guest *guest = &lobby.ring[(lobby.first + i) % LOBBY_MAX];
+		struct guest *guest = &ring[(lobby.first + i) % LOBBY_MAX];
 
 		if (guest->fd == fd) {
 			guest->fd = -1;
@@ -74,7 +74,7 @@ void lobby_enter(int fd)
 	if (lobby.count == LOBBY_MAX)
 		send_away(longest_waiting());
 	longest_waiting(); /* gives back the places of those who left */
-	lobby.ring[(lobby.first + lobby.count) % LOBBY_MAX] = (struct guest){fd, clock_mono_us()};
+	ring[(lobby.first + lobby.count) % LOBBY_MAX] = (struct guest){fd, clock_mono_us()};
 	lobby.count++;
 	if (epoll_ctl(lobby.epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0 && leave(fd))
 		close(fd);

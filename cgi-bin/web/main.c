@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/books.h"
+#include "web/lean.h"
 #include "web/reply.h"
 #include "web/request.h"
 #include "web/routes.h"
@@ -89,6 +90,7 @@ static int serve_many(void)
 {
 	mallopt(M_ARENA_MAX, 2); /* an arena for each thread would cost more than all else that we hold */
 	mallopt(M_MXFAST, 0);    /* libfcgi takes and frees large buffers: fast bins would be emptied each time */
+	lean_use_processor();
 	if (!channel_start() || !workers_prepare()) {
 		log_error("cannot start serving");
 		return 75;
@@ -118,10 +120,11 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit: the write fails, that is enough */
 	fill_standard_descriptors();
 	web_start(argc > 0 ? argv[0] : NULL, one_request);
-	if (one_request)
+	if (one_request) {
 		serve(channel_cgi(), environ);
-	else
-		status = serve_many();
+		_exit(0); /* the kernel closes faster than we do */
+	}
+	status = serve_many();
 	web_close_all();
 	log_close();
 	return status;

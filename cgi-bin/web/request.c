@@ -34,16 +34,6 @@
 
 #define LISTEN_FD 0
 
-/* The half of libfcgi that connects to other programs, which we never call, would bring the resolver and
-   half of the C library into a static program. */
-struct hostent;
-struct hostent *gethostbyname(const char *name);
-struct hostent *gethostbyname(const char *name)
-{
-	(void)name;
-	return NULL;
-}
-
 /* So long a connection may stay silent before it has to wait in the lobby. */
 #define SPEAK_MS 5
 /* What a socket's buffer surely takes. */
@@ -100,9 +90,13 @@ static bool cgi_write(struct channel_io *io, const void *bytes, size_t n)
 	return true;
 }
 
+/* What FCGX_IsCGI() asks, without what libfcgi sets up before it: a listening socket has no peer. */
 bool channel_is_cgi(void)
 {
-	return FCGX_IsCGI() != 0;
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+
+	return getpeername(LISTEN_FD, (struct sockaddr *)&peer, &n) == 0 || errno != ENOTCONN;
 }
 
 struct channel_io *channel_cgi(void)

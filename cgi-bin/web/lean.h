@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC */
+/* lean: start-up without what a plain CGI request does not need. See lean.c. */
+#ifndef WEB_LEAN_H
+#define WEB_LEAN_H
+
+/* For a process that will hash a lot: lets libcrypto find out what the processor can. Before threads. */
+void lean_use_processor(void);
+
+#endif
