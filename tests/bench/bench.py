@@ -7,6 +7,7 @@ A table is a function below; each prints rows of: what, figure, yardstick, ratio
 """
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -59,10 +60,10 @@ class Yardstick(upbeat.Lighttpd):
         (self.cgi / "upbeat.fcgi").chmod(0o755)
 
 
-def a_site(folder, monitors):
+def a_site(folder, monitors, **more):
     folder.mkdir()
     site = upbeat.Site(folder)
-    site.configure({"defaults": {"notify": []}, "monitors": monitors})
+    site.configure({"defaults": {"notify": []}, "monitors": monitors, **more})
     site.a_pass(check=True)
     return site
 
@@ -142,7 +143,56 @@ def idle_pass(folder):
     row("pass with nothing due, ms: 10,000 against 10", f"{a:.1f}", f"{b:.1f}", a / b, "<= 15 ms both")
 
 
-TABLES = {"beats": beats, "cgi": cgi, "idle_pass": idle_pass}
+def seeded(folder, kind):
+    """A store as the unit tests fill it: "many" is 10,000 monitors, "plain" a dozen with a year of history."""
+    program = upbeat.BUILD / "unit/web/main_seed"
+    subprocess.run(["make", "-s", "-C", ROOT, f"BUILD={upbeat.BUILD}", program], check=True, capture_output=True)
+    folder.mkdir()
+    subprocess.run([program, folder, kind], check=True)
+    return folder
+
+
+def cpu_ms(store, path, times=20):
+    """CPU of one plain CGI request, start-up and all: the most that a page can cost."""
+    env = {"UPBEAT_STORE": str(store), "REQUEST_METHOD": "GET", "REQUEST_URI": path, "SCRIPT_NAME": "",
+           "GATEWAY_INTERFACE": "CGI/1.1", "HTTP_ACCEPT": "text/html", "HTTP_X_API_KEY": "read-key-0123456789"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(times):
+        subprocess.run([upbeat.PROGRAM], env=env, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 / times
+
+
+def pages(folder):
+    """What people look at: throughput of a dashboard, and CPU of pages in plain CGI."""
+    build("load", "-lcrypto", common=True)
+    hello = build("hello_fcgi", "-lfcgi")
+    (folder / "hello").mkdir()
+    site, other = a_site(folder / "upbeat", heartbeats(50), anonymous="all"), upbeat.Site(folder / "hello")
+    try:
+        front = upbeat.Lighttpd(site)
+        size = len(front.get("/", Accept="text/html").body)
+        other.env["HELLO_BYTES"] = str(size)
+        yard = Yardstick(other, hello)
+        ours, theirs = [], []
+        for _ in range(RUNS):
+            theirs.append(load(yard.port, "get", "/upbeat/")[0])
+            ours.append(load(front.port, "get", "/upbeat/")[0])
+        few = cpu_ms(site.store, "/")
+    finally:
+        site.close()
+        other.close()
+    a, b = statistics.median(ours), statistics.median(theirs)
+    row(f"dashboard of 50, {size // 1024} KiB, requests/s", f"{a:.0f}", f"{b:.0f}", a / b, ">= 0.50")
+    many, plain = seeded(folder / "many", "many"), seeded(folder / "plain", "plain")
+    for what, store, path, goal in (("dashboard of 10,000 against 50, ms of CPU", many, "/", "<= 20 ms more"),
+                                    ("/metrics of 10,000, ms of CPU", many, "/metrics", "< 100 ms"),
+                                    ("a monitor with one year, ms of CPU", plain, "/m/shop?span=1y", "< 10 ms")):
+        cost = cpu_ms(store, path)
+        row(what, f"{cost:.1f}", f"{few:.1f}", cost / few, goal)
+
+
+TABLES = {"beats": beats, "cgi": cgi, "idle_pass": idle_pass, "pages": pages}
 
 
 def main():

@@ -29,7 +29,7 @@
 struct connection {
 	int fd, number;
 	int64_t sent_us;
-	char answer[65536];
+	char answer[1 << 20]; /* a whole dashboard */
 	size_t have;
 };
 
