@@ -26,8 +26,8 @@ static const char *const configs[] = {
 	"{\"type\":\"gotify\",\"api\":\"https://example.com\",\"token\":\"t\"}",
 	"{\"type\":\"pushover\",\"token\":\"t\",\"user\":\"u\",\"priority\":2}",
 	"{\"type\":\"pagerduty\",\"routing_key\":\"k\"}",
-	"{\"type\":\"http\",\"url\":\"https://example.com/{{monitor}}?t={{title}}\",\"headers\":{\"X-T\":\"{{title}}\"},"
-		"\"body\":\"{\\\"a\\\":\\\"{{full}}\\\"}\"}",
+	("{\"type\":\"http\",\"url\":\"https://example.com/{{monitor}}?t={{title}}\",\"headers\":{\"X-T\":\"{{title}}\"},"
+		"\"body\":\"{\\\"a\\\":\\\"{{full}}\\\"}\"}"),
 };
 
 static bool is_json(const struct text *body)
@@ -122,8 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *input = fuzz_string(data, size);
 	struct monitor monitor = {.slug = input, .name = input, .options = input, .runbook = input};
-	struct site site = {.url = "https://example.com/u", .title = input};
-	struct notice notice = {.event_id = "upbeat-1", .event = size % 2 ? EVENT_DOWN : EVENT_UP, .monitor = input,
+	char url[] = "https://example.com/u";
+	struct site site = {.url = url, .title = input};
+	struct notice notice = {.event_id = {'u', 'p', '-', '1'}, .event = size % 2 ? EVENT_DOWN : EVENT_UP, .monitor = input,
 		.cause = input, .since_us = 1777600000000000, .at_us = 1777600800000000, .ended_us = 1777600700000000,
 		.now = STATE_DOWN, .previous = STATE_UP, .incident = 3};
 	struct message message;

@@ -260,8 +260,9 @@ static void resolved(void *arg, const struct addresses *addresses, const char *w
 		finish(exchange, why);
 		return;
 	}
-	if (url_place(exchange->url, &host, &port)) {
-		text_printf(&pin, strchr(host, ':') ? "[%s]:%s:" : "%s:%s:", host, port);
+	/* An IPv6 address as host needs no pin, and libcurl reads none for it. */
+	if (url_place(exchange->url, &host, &port) && !strchr(host, ':')) {
+		text_printf(&pin, "%s:%s:", host, port);
 		for (size_t i = 0; i < addresses->n; i++) {
 			text_raw(&pin, i ? "," : "");
 			put_address(&pin, &addresses->at[i]);

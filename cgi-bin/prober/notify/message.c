@@ -250,6 +250,8 @@ static void put_children(struct build *b)
 	text_printf(&count, "%llu", (unsigned long long)n);
 	text_raw(&b->text, b->text.len ? "\n" : "");
 	put_word(b, &b->text, words_count(n, WORD_MSG_CHILDREN_ONE, WORD_MSG_CHILDREN), text_str(&count), "", "");
+	if (b->context->children_names)
+		text_printf(&b->text, " (%s)", b->context->children_names);
 	text_free(&count);
 }
 

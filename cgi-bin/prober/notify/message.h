@@ -44,7 +44,8 @@ struct message_context {
 	const struct incident *incident; /* for the evidence in one line */
 	const char *root;                /* event id of the outage's first message to this channel */
 	const char *thread;              /* what the service gave for that one */
-	uint64_t children;               /* monitors that depend on it and are held back */
+	uint64_t children;               /* monitors that depend on it and are held back ... */
+	const char *children_names;      /* ... and the first of their names, for people; or NULL */
 	bool again;                      /* it was in flight when a process died */
 	bool late;                       /* the outage was over before it could be told */
 };

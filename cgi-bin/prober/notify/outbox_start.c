@@ -258,38 +258,41 @@ static void find_root(const struct notice *n, const struct notices *siblings, st
 	context->late = n->event == EVENT_UP && taken_over && !context->root;
 }
 
-struct count {
+#define CHILDREN_NAMED 5
+
+struct children {
 	const char *slug;
 	uint64_t n;
+	struct text names;
 };
 
-static bool count_child(void *arg, const struct monitor *monitor)
+static bool add_child(void *arg, const struct monitor *monitor)
 {
-	struct count *count = arg;
+	struct children *c = arg;
+	bool ours = false;
 
 	for (size_t i = 0; i < monitor->depends_count; i++)
-		if (!strcmp(monitor->depends_on[i], count->slug)) {
-			count->n++;
-			break;
-		}
+		ours = ours || !strcmp(monitor->depends_on[i], c->slug);
+	if (!ours)
+		return true;
+	if (c->n < CHILDREN_NAMED)
+		text_printf(&c->names, "%s%s", c->n ? ", " : "", monitor->name);
+	else if (c->n == CHILDREN_NAMED)
+		text_raw(&c->names, ", \xe2\x80\xa6");
+	c->n++;
 	return true;
-}
-
-static uint64_t children(struct start *s, const struct notice *n)
-{
-	struct count count = {n->monitor, 0};
-
-	if (n->event == EVENT_DOWN && n->monitor && !state_monitor_scan(s->txn, count_child, &count, NULL))
-		return 0;
-	return count.n;
 }
 
 static void build_message(struct start *s, struct notice *n, struct place *place, bool again,
 	struct message *message)
 {
-	struct message_context context = {.again = again, .incident = place->has_incident ? &place->incident : NULL,
-		.children = children(s, n)};
+	struct message_context context = {.again = again, .incident = place->has_incident ? &place->incident : NULL};
+	struct children children = {.slug = n->monitor, .names = TEXT_INIT};
 
+	if (n->event == EVENT_DOWN && n->monitor && state_monitor_scan(s->txn, add_child, &children, NULL)) {
+		context.children = children.n;
+		context.children_names = children.n ? text_str(&children.names) : NULL;
+	}
 	find_root(n, &place->siblings, &context);
 	if (is_alert(n) && place->has_incident && place->incident.ended_us) {
 		context.late = true;
@@ -297,6 +300,7 @@ static void build_message(struct start *s, struct notice *n, struct place *place
 	}
 	message_build(message, n, place->has_monitor ? &place->monitor : NULL, s->site,
 		channel_language(s->configured, s->site->language), &context);
+	text_free(&children.names);
 }
 
 static bool take_first(struct start *s, struct notice *n, struct message *message)
