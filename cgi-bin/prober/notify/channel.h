@@ -58,8 +58,8 @@ struct channel_common {
 	char *language;                /* of its messages; NULL: the site's */
 	int64_t limit;                 /* messages an hour, then digests; 0: as many as there are */
 };
-#define CHANNEL_LIMIT_DEFAULT 60
-#define CHANNEL_LIMIT_TEXT "60"
+#define CHANNEL_LIMIT_DEFAULT 200
+#define CHANNEL_LIMIT_TEXT "200"
 #define CHANNEL_COMMON(options)                                                                              \
 	{.name = "language", .type = FIELD_CHOICE, .offset = offsetof(struct options, common.language),         \
 		.choices = channel_languages, .help = "Language of this channel's messages; the site's by default."}, \

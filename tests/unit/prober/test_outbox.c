@@ -20,6 +20,7 @@ static struct error err;
 
 struct world {
 	struct state *state;
+	struct inbox *inbox;                /* or NULL */
 	int64_t now;
 	struct monitor monitors[MONITORS];
 	size_t monitor_count;
@@ -160,7 +161,7 @@ static bool send_one(struct world *w, size_t channel, struct notices *due, bool 
 {
 	const struct channel_type *type = channel_type_of(w->channels[channel]);
 	struct state_txn *txn = state_begin(w->state, true, &err);
-	struct start start = {.txn = txn, .site = &w->site, .type = type, .configured = w->channels[channel],
+	struct start start = {.txn = txn, .inbox = w->inbox, .site = &w->site, .type = type, .configured = w->channels[channel],
 		.now_us = w->now, .err = &err};
 	struct notice notice = {0};
 	struct message message = {0};
@@ -353,6 +354,28 @@ static void acknowledging_stops_reminders_and_escalation(void **state)
 	pass_time(&w, MINUTE);
 	assert_int_equal(w.sent[0], 3); /* down, one reminder, up */
 	assert_int_equal(w.sent[1], 0);
+	world_close(&w);
+}
+
+static void an_acknowledgement_that_waits_in_the_inbox_counts_already(void **state)
+{
+	struct notify_rule rule = {.channel = "ops", .repeat_ms = 600000, .events = EVENTS_DEFAULT};
+	const char payload[] = "{\"do\":\"acknowledge\",\"monitor\":\"m0\",\"incident\":1}";
+	struct moment now = moment_at(T0_US + S);
+	struct world w;
+	uint64_t id;
+
+	world_open(&w, state, &rule, 1, 2);
+	w.inbox = inbox_open(*state, STORE_CREATE, &err);
+	assert_non_null(w.inbox);
+	decide(&w, 0, EVENT_DOWN);
+	decide(&w, 1, EVENT_DOWN);
+	assert_int_equal(incident_of[0], 1);
+	assert_ok(inbox_queue_put(w.inbox, INBOX_REQUEST, "ann", payload, sizeof(payload) - 1, &now, 0, &id, &err));
+	pass_time(&w, 12 * MINUTE);
+	assert_null(strstr(text_str(&w.log), "m0 is still down"));
+	assert_non_null(strstr(text_str(&w.log), "m1 is still down"));
+	inbox_close(w.inbox);
 	world_close(&w);
 }
 
@@ -563,6 +586,44 @@ static void a_killed_delivery_is_repeated_once_with_the_same_id(void **state)
 	world_close(&w);
 }
 
+static bool count_due(void *arg, const struct notice *notice)
+{
+	(void)notice;
+	++*(size_t *)arg;
+	return true;
+}
+
+/* Ten thousand wait for a service to come back, a few are due: what is not due is not even read. */
+static void picking_among_ten_thousand_is_quick(void **state)
+{
+	struct world w;
+	struct state_txn *txn;
+	int64_t began, best = INT64_MAX;
+	size_t n = 0;
+
+	world_open(&w, state, &ops, 1, 1);
+	txn = state_begin(w.state, true, &err);
+	for (int i = 0; i < 10000; i++) {
+		struct notice notice = {.event = EVENT_DOWN, .channel = "ops", .monitor = "m0", .monitor_id = 1,
+			.due_us = w.now + (i < 20 ? -S : HOUR + i), .expires_us = w.now + 24 * HOUR};
+
+		assert_ok(state_notice_add(txn, &notice, &err));
+	}
+	assert_ok(state_commit(txn, &err));
+	for (int i = 0; i < 5; i++) {
+		began = clock_mono_us();
+		n = 0;
+		txn = state_begin(w.state, false, &err);
+		assert_ok(state_notice_due(txn, w.now, count_due, &n, &err));
+		state_end(txn);
+		best = clock_mono_us() - began < best ? clock_mono_us() - began : best;
+	}
+	assert_int_equal(n, 20);
+	print_message("20 due of 10,000 waiting: %lld us\n", (long long)best);
+	assert_true(best < 10000);
+	world_close(&w);
+}
+
 static void one_thing_is_told_to_all_once(void **state)
 {
 	struct notify_rule rules[] = {ops, {.channel = "phone", .events = EVENTS_DEFAULT}};
@@ -617,6 +678,8 @@ int main(void)
 		test_in_dir(escalation_is_told_only_when_it_still_lasts),
 		test_in_dir(reminders_come_until_it_is_up),
 		test_in_dir(acknowledging_stops_reminders_and_escalation),
+		test_in_dir(an_acknowledgement_that_waits_in_the_inbox_counts_already),
+		test_in_dir(picking_among_ten_thousand_is_quick),
 		test_in_dir(hours_hold_an_alert_until_they_begin),
 		test_in_dir(events_that_were_not_asked_for_are_not_told),
 		test_in_dir(recovery_goes_to_whom_the_outage_was_told_though_the_rules_changed),
