@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lean: what libraries bring into the static program that a plain CGI request is better without. A request
- * lives for a millisecond; each of these takes a part of it.
+ * lean: what libraries bring into the static program that a plain CGI request is better without (it lives for
+ * a millisecond, and each of these takes a part of it), and what a resting process can do without.
  *
- * Nothing calls these by our names: the linker puts them in the place of the libraries' own.
+ * The first two are called by nobody by these names: the linker puts them in the place of the libraries' own.
  */
+#include <link.h>
+#include <malloc.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "web/lean.h"
 
@@ -33,4 +38,34 @@ void lean_use_processor(void)
 {
 	if (__real_OPENSSL_cpuid_setup != NULL)
 		__real_OPENSSL_cpuid_setup();
+}
+
+/* ---- rest */
+
+/* Segments that nobody writes are the same in the file: their pages may go. */
+static int give_back_segments(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	int i;
+
+	(void)size;
+	(void)unused;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t from = info->dlpi_addr + segment->p_vaddr, to = from + segment->p_filesz;
+
+		if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
+			continue;
+		from &= ~(page - 1);
+		to &= ~(page - 1);
+		if (to > from)
+			madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 1; /* the first is our own file */
+}
+
+void lean_give_back(void)
+{
+	malloc_trim(0);
+	dl_iterate_phdr(give_back_segments, NULL);
 }

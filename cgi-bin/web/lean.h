@@ -5,5 +5,8 @@
 
 /* For a process that will hash a lot: lets libcrypto find out what the processor can. Before threads. */
 void lean_use_processor(void);
+/* For a process that has nothing to do: gives back freed memory, and the pages of our own file, which the
+   kernel maps again when they are asked for. */
+void lean_give_back(void);
 
 #endif

@@ -271,27 +271,27 @@ static int accept_speaking(void)
 	}
 }
 
-/* A connection on which a request begins, or -1: it is time to end, or nothing came for idle_ms. Under load
-   the next one is there already, and is taken without asking first. */
-static int next_connection(struct fastcgi *f, int idle_ms)
+/* A connection on which a request begins. Under load the next one is there already, and is taken without
+   asking first. */
+static enum accepted next_connection(struct fastcgi *f, int idle_ms, int *fd)
 {
 	struct epoll_event events[3];
-	int i, n, fd;
+	int i, n;
 
 	for (;;) {
-		fd = accept_speaking();
-		if (fd >= 0)
-			return fd;
+		*fd = accept_speaking();
+		if (*fd >= 0)
+			return ACCEPTED;
 		if (!accept_again(errno))
-			return -1;
+			return ACCEPT_END;
 		n = epoll_wait(f->epoll_fd, events, COUNT_OF(events), idle_ms);
 		if (n == 0)
-			return -1;
+			return ACCEPT_IDLE;
 		for (i = 0; i < n; i++) {
 			if (events[i].data.fd == f->stop_fd)
-				return -1;
-			if (events[i].data.fd == lobby_fd && (fd = lobby_take()) >= 0)
-				return fd;
+				return ACCEPT_END;
+			if (events[i].data.fd == lobby_fd && (*fd = lobby_take()) >= 0)
+				return ACCEPTED;
 		}
 	}
 }
@@ -314,15 +314,16 @@ static bool begin_request(FCGX_Request *request)
 	return ok;
 }
 
-bool channel_accept(struct channel_io *io, char ***env, int idle_ms)
+enum accepted channel_accept(struct channel_io *io, char ***env, int idle_ms)
 {
 	struct fastcgi *f = (struct fastcgi *)io;
 
 	for (;;) {
-		int fd = next_connection(f, idle_ms);
+		int fd;
+		enum accepted what = next_connection(f, idle_ms, &fd);
 
-		if (fd < 0)
-			return false;
+		if (what != ACCEPTED)
+			return what;
 		set_timeout(fd, SO_RCVTIMEO, REQUEST_BODY_MS * US_PER_MS);
 		f->filled = f->ended = false;
 		f->taken = 0;
@@ -334,7 +335,7 @@ bool channel_accept(struct channel_io *io, char ***env, int idle_ms)
 			/* One request for each connection: a kept one would hold this thread while others wait. */
 			f->request.keepConnection = 0;
 			*env = f->request.envp;
-			return true;
+			return ACCEPTED;
 		}
 		log_limited("fastcgi", "a connection brought no FastCGI request");
 	}

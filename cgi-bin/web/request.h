@@ -46,9 +46,13 @@ bool channel_start(void);
 /* One for each thread of a FastCGI process, which listens on descriptor 0. stop_fd becomes readable, and
    stays so, when it is time to end. NULL when descriptor 0 cannot be waited for. */
 struct channel_io *channel_fastcgi(int stop_fd);
-/* Waits for the next request; *env is valid until channel_finish(). false: it is time to end, or nothing
-   came for idle_ms (-1: for ever). */
-bool channel_accept(struct channel_io *io, char ***env, int idle_ms);
+enum accepted {
+	ACCEPTED,    /* *env is valid until channel_finish() */
+	ACCEPT_IDLE, /* nothing came for idle_ms (-1: wait for ever) */
+	ACCEPT_END,  /* it is time to end */
+};
+/* Waits for the next request. */
+enum accepted channel_accept(struct channel_io *io, char ***env, int idle_ms);
 void channel_finish(struct channel_io *io);
 void channel_free(struct channel_io *io);
 

@@ -9,17 +9,20 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/books.h"
+#include "web/lean.h"
 #include "web/workers.h"
 
 #define STACK_BYTES (512 * 1024)
 #define SPARE_MAX 28 /* beyond those that were asked for */
 #define SPARE_IDLE_MS (20 * 1000)
+#define REST_MS (3 * 1000)
 
 static struct {
 	void (*serve)(struct channel_io *io, char **env);
@@ -27,9 +30,11 @@ static struct {
 	volatile sig_atomic_t stopping; /* for workers that always find another request */
 	atomic_size_t wanted;
 	atomic_size_t total, waiting;
+	atomic_size_t served;           /* requests so far ... */
+	atomic_size_t rested;           /* ... when memory was last given back */
 	pthread_mutex_t lock;           /* guards changes of total */
 	pthread_cond_t fewer;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER};
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER, .rested = SIZE_MAX};
 
 /* Nobody reads the pipe: one byte in it tells every worker, now and later. */
 void workers_stop(void)
@@ -47,13 +52,31 @@ static void leave(void)
 	pthread_mutex_unlock(&pool.lock);
 }
 
+/* The process has been quiet since `served`: what it holds for nothing goes back. Once for each quiet. */
+static void rest(size_t served)
+{
+	if (pool.served == served && atomic_exchange(&pool.rested, served) != served)
+		lean_give_back();
+}
+
 /* The life of a worker; a spare one ends when nothing came for a while. */
 static void work(bool spare)
 {
 	struct channel_io *io = channel_fastcgi(pool.stop_pipe[0]);
 	char **env;
 
-	while (io != NULL && !pool.stopping && channel_accept(io, &env, spare ? SPARE_IDLE_MS : -1)) {
+	while (io != NULL && !pool.stopping) {
+		size_t served = pool.served;
+		bool resting = served == pool.rested;
+		enum accepted what = channel_accept(io, &env, spare ? SPARE_IDLE_MS : resting ? -1 : REST_MS);
+
+		if (what == ACCEPT_IDLE && !spare) {
+			rest(served);
+			continue;
+		}
+		if (what != ACCEPTED)
+			break;
+		pool.served++;
 		pool.serve(io, env);
 		channel_finish(io);
 		if (web_binary_replaced())
