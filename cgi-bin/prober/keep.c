@@ -163,6 +163,29 @@ void keep_sample(struct post *post, const struct result *result, enum outcome ou
 
 /* ---- evidence */
 
+/* Evidence is read by people: what is no text in it becomes dots. */
+static char *printable(const char *bytes, size_t n)
+{
+	struct text out = TEXT_INIT;
+	size_t cut = 0;
+	bool utf8;
+
+	/* It was cut at so many bytes, perhaps within a character. */
+	while (cut < 4 && cut < n && !text_utf8_valid(bytes, n - cut))
+		cut++;
+	utf8 = cut < 4 && cut <= n;
+	if (utf8)
+		n -= cut;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		bool shown = c == '\n' || c == '\t' || (c >= ' ' && c != 0x7f && (c < 0x80 || utf8));
+
+		if (c != '\r')
+			text_char(&out, shown ? (char)c : '.');
+	}
+	return text_take(&out);
+}
+
 void keep_attempt(struct post *post, const struct result *result)
 {
 	struct incident_entry *entry;
@@ -180,8 +203,8 @@ void keep_attempt(struct post *post, const struct result *result)
 	entry->timings = result->timings;
 	entry->text = result->cause[0] ? mem_str(result->cause) : NULL;
 	entry->address = result->address[0] ? mem_str(result->address) : NULL;
-	entry->headers = whole ? mem_str(result->headers) : NULL;
-	entry->body = whole && result->body ? mem_strn(result->body, result->body_len) : NULL;
+	entry->headers = whole && result->headers ? printable(result->headers, strlen(result->headers)) : NULL;
+	entry->body = whole && result->body ? printable(result->body, result->body_len) : NULL;
 	if (post->judge.incident)
 		touch(post, false);
 }

@@ -129,6 +129,8 @@ static void post_serve(struct post *post, struct state_txn *txn)
 		post->slot_us = slot_from_row(post);
 	if (!post->started && post->ladder)
 		post->step_us = post->row.next_due_us;
+	if (!post->started && post->judge.tries > 0)
+		evidence_load(post, txn);
 	post->started = true;
 	if (!tend(post) || !look_is_due(post, pass_now(pass))) {
 		post_schedule(post);

@@ -266,6 +266,7 @@ void pass_wake(struct pass *pass)
 /* Says in the last commit that the pass has finished; false when it could not be stored. */
 static bool commit_end(struct pass *pass)
 {
+	evidence_save(pass);
 	pass->info.finished_us = pass_now(pass);
 	pass->info.passes++;
 	if (keep_commit(pass))

@@ -10,6 +10,7 @@
  *	keep.c      what is to be stored, and the commits
  *	views.c     parents, the crowd; witness.c: is it us?; selfcheck.c: does our own web side answer?
  *	tend.c      what a monitor needs beside looks: pause, maintenance, calm after flapping, what is owed
+ *	evidence.c  attempts at suspects, from pass to pass
  *	people.c    what people asked for
  *	announce.c  what the pass tells of itself
  */
@@ -197,6 +198,10 @@ void look_missed(struct post *post, int64_t until_us);    /* its slots before un
 bool tend(struct post *post);                             /* false: it is paused */
 bool tend_window_active(struct post *post);
 
+/* evidence.c */
+void evidence_save(struct pass *pass);
+void evidence_load(struct post *post, struct state_txn *txn);
+
 /* people.c */
 void people_listen(struct pass *pass);
 
@@ -224,7 +229,7 @@ void keep_forget_attempts(struct post *post);
 void keep_row(struct post *post);                         /* only its due times changed */
 void keep_judge(struct post *post);
 void keep_info(struct pass *pass);
-void keep_note(struct pass *pass, const char *name, const char *value);
+void keep_note(struct pass *pass, const char *name, const char *value); /* NULL: takes it out */
 void keep_entries(struct post *post, const struct incident *added);
 void keep_forget(struct pass *pass);                      /* what was never stored */
 void keep_forget_post(struct post *post);

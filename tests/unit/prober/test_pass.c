@@ -352,6 +352,18 @@ static void a_stray_failure_is_rechecked_and_not_told(void **state)
 	expect_line("all");
 }
 
+static void a_ladder_that_outlives_its_pass_goes_on_with_its_evidence(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ",\"confirm_waits\":[\"1s\",\"70s\"]"));
+	pass_at(0);
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_line("site suspect ud");
+	pass_at(2);
+	expect_line("site down udd open[aaaDqd] down:delivered");
+}
+
 static void slots_that_nobody_answered_are_unknown(void **state)
 {
 	(void)state;
@@ -560,6 +572,7 @@ int main(int argc, char **argv)
 		ROW(what_answers_is_up_and_nobody_is_told),
 		ROW(an_outage_is_told_once_with_evidence_and_its_end_once),
 		ROW(a_stray_failure_is_rechecked_and_not_told),
+		ROW(a_ladder_that_outlives_its_pass_goes_on_with_its_evidence),
 		ROW(slots_that_nobody_answered_are_unknown),
 		ROW(a_heartbeat_is_pending_then_up_then_missed_then_back),
 		ROW(a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there),
