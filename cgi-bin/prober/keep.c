@@ -157,8 +157,8 @@ void keep_sample(struct post *post, const struct result *result, enum outcome ou
 		row->certificate_s_div_60 = (uint32_t)(result->certificate_expires_s / 60);
 	if (result->slot_us || (row->recent & 3) != (uint64_t)recent_of(outcome))
 		add_sample(post, &sample);
-	else
-		keep_row(post);
+	else if (!post->monitor->heartbeat)
+		keep_row(post); /* (a heartbeat that is still fresh at some old deadline is no news) */
 }
 
 /* ---- evidence */
@@ -527,6 +527,7 @@ bool keep_commit(struct pass *pass)
 	free(posts);
 	free(incidents);
 	if (!ok) {
+		pass->failure = err;
 		log_error("cannot store what was seen: %s", err.text);
 		commit_soon(pass, true);
 	} else if (pass->outbox) {

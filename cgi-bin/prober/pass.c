@@ -465,7 +465,8 @@ int pass_run(const char *config_path, const char *store)
 
 	pass.store = own;
 	log = file_join(store, "prober.log");
-	log_open("prober", log, LOG_BYTES, true);
+	/* Cron mails whatever we print: the log is for people who look, and stderr for what stops the watching. */
+	log_open("prober", log, LOG_BYTES, isatty(STDERR_FILENO));
 	ok = store_prepare(store, &err);
 	if (ok && !turn_take(store, &lock, &err)) {
 		ok = err.kind == ERROR_NONE; /* somebody else is at work */
@@ -479,12 +480,13 @@ int pass_run(const char *config_path, const char *store)
 	}
 	if (lock >= 0)
 		close(lock);
+	if (ok && pass.failed)
+		err = pass.failure;
+	ok = ok && !pass.failed;
 	if (ok && lock >= 0)
 		failure_over(store);
 	status = ok ? EXIT_DONE : failure_tell(store, &err);
 	free(log);
 	free(own);
-	if (!ok)
-		return status;
-	return pass.failed ? EXIT_TEMPORARY : config_ok ? EXIT_DONE : EXIT_WRONG;
+	return ok && !config_ok ? EXIT_WRONG : status;
 }

@@ -114,7 +114,8 @@ struct pass {
 	bool privates_known;
 	struct check_world world;
 	struct pass_info info;
-	bool failed;               /* the books could not be written: exit 75 */
+	bool failed;               /* the books could not be written: exit 75 ... */
+	struct error failure;      /* ... and why */
 	/* its minute */
 	int64_t end_us;            /* wall clock */
 	int64_t wall_less_mono_us; /* to notice a step of the wall clock */

@@ -142,6 +142,13 @@ static void tell(void *arg)
 	check_free(check);
 }
 
+/* Did we keep it waiting? What the other side said outright does not depend on how late we listened. */
+static bool is_lagged(const struct check *check)
+{
+	return !check->type->passive && !check->result.definite &&
+		(loop_lag_us(check->loop) > LAGGED_US || loop_lagged_at_us(check->loop) > check->started_us);
+}
+
 void check_finish(struct check *check)
 {
 	if (check->finished)
@@ -149,8 +156,7 @@ void check_finish(struct check *check)
 	check->finished = true;
 	if (check->result.timings.total_us < 0)
 		check->result.timings.total_us = clock_mono_us() - check->started_us;
-	check->result.lagged = !check->type->passive && (loop_lag_us(check->loop) > LAGGED_US ||
-		loop_lagged_at_us(check->loop) > check->started_us);
+	check->result.lagged = is_lagged(check);
 	loop_timer_stop(check->timer);
 	check->timer = loop_after(check->loop, 0, tell, check);
 }
