@@ -23,7 +23,8 @@ void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel
 /* The first moment at or after at_us that lies within the rule's hours. */
 int64_t within_hours(const struct notify_rule *rule, const char *zone_name, int64_t at_us);
 
-/* The rule of a monitor that sent this notice: the one for its channel; NULL when there is none any more. */
+/* The rule of a monitor that sent this notice; NULL when there is none any more. Of several for its channel
+   the last whose delay had passed. */
 const struct notify_rule *rule_of(const struct monitor *monitor, const struct notice *notice);
 
 /* The reminder that follows a delivered (or digested) outage message, or nothing when its rule has none. */

@@ -97,11 +97,17 @@ int64_t within_hours(const struct notify_rule *rule, const char *zone_name, int6
 
 const struct notify_rule *rule_of(const struct monitor *monitor, const struct notice *notice)
 {
-	for (size_t i = 0; i < monitor->notify_count; i++)
-		if (!strcmp(monitor->notify[i].channel, notice->channel) &&
-			monitor->notify[i].events & EVENT_BIT(notice->event))
-			return &monitor->notify[i];
-	return NULL;
+	const struct notify_rule *found = NULL;
+
+	for (size_t i = 0; i < monitor->notify_count; i++) {
+		const struct notify_rule *rule = &monitor->notify[i];
+		bool its_turn = notice->repeat ? rule->repeat_ms > 0 :
+			notice->at_us + rule->after_ms * US_PER_MS <= notice->due_us;
+
+		if (!strcmp(rule->channel, notice->channel) && rule->events & EVENT_BIT(notice->event) && its_turn)
+			found = rule;
+	}
+	return found;
 }
 
 bool notice_supersede(struct state_txn *txn, struct notice *notice, const char *why, const char *instead,
@@ -248,6 +254,22 @@ static bool queue(struct plan *p, enum event_kind event, const char *channel, in
 	return ok;
 }
 
+/* The same channel may stand in a list twice, as an escalation; the same entry twice says nothing more. */
+static bool said_before(const struct monitor *m, size_t i, enum event_kind event)
+{
+	const struct notify_rule *rule = &m->notify[i];
+
+	for (size_t j = 0; j < i; j++) {
+		const struct notify_rule *other = &m->notify[j];
+
+		if (!strcmp(other->channel, rule->channel) && other->after_ms == rule->after_ms &&
+			other->events & EVENT_BIT(event) &&
+			!strcmp(other->hours ? other->hours : "", rule->hours ? rule->hours : ""))
+			return true;
+	}
+	return false;
+}
+
 /* One alert to everybody who asks for its kind. */
 static bool tell_alert(struct plan *p, enum event_kind event)
 {
@@ -257,6 +279,8 @@ static bool tell_alert(struct plan *p, enum event_kind event)
 		const struct notify_rule *rule = &m->notify[i];
 		int64_t due_us = p->now_us + (EVENT_BIT(event) & ALERTS ? rule->after_ms * US_PER_MS : 0);
 
+		if (said_before(m, i, event))
+			continue;
 		if (!(rule->events & EVENT_BIT(event))) {
 			note_entry(p, ENTRY_HELD, rule->channel, "events");
 			continue;

@@ -339,6 +339,22 @@ static void reminders_come_until_it_is_up(void **state)
 	world_close(&w);
 }
 
+static void one_channel_may_escalate_to_itself_but_hears_nothing_twice(void **state)
+{
+	struct notify_rule rules[] = {ops, ops, {.channel = "ops", .after_ms = 300000, .repeat_ms = 600000,
+		.events = EVENTS_DEFAULT}};
+	struct world w;
+
+	world_open(&w, state, rules, 3, 1);
+	decide(&w, 0, EVENT_DOWN);
+	pass_time(&w, 26 * MINUTE);
+	assert_log(&w, "+0 ops down m0: m0 is down\n"
+		"+300 ops down m0: m0 is down\n"
+		"+900 ops down m0: m0 is still down, for 15 min now\n"
+		"+1500 ops down m0: m0 is still down, for 25 min now\n");
+	world_close(&w);
+}
+
 static void acknowledging_stops_reminders_and_escalation(void **state)
 {
 	struct notify_rule rules[] = {{.channel = "ops", .repeat_ms = 600000, .events = EVENTS_DEFAULT},
@@ -677,6 +693,7 @@ int main(void)
 		test_in_dir(an_outage_that_could_not_be_told_is_told_late_with_its_end),
 		test_in_dir(escalation_is_told_only_when_it_still_lasts),
 		test_in_dir(reminders_come_until_it_is_up),
+		test_in_dir(one_channel_may_escalate_to_itself_but_hears_nothing_twice),
 		test_in_dir(acknowledging_stops_reminders_and_escalation),
 		test_in_dir(an_acknowledgement_that_waits_in_the_inbox_counts_already),
 		test_in_dir(picking_among_ten_thousand_is_quick),
