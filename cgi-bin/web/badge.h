@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * badge: GET /badge/SLUG.svg and /badge/SLUG.json (what shields.io's "endpoint" reads), for read-me
- * files and wikis. ?show=state (default), uptime (?span=24h 7d 30d 90d 1y) or response; ?label= instead of the name.
+ * badge: GET /badge/SLUG.svg and /badge/SLUG.json (what shields.io's "endpoint" reads), for read-me files and
+ * wikis. ?show=state (default), uptime (?span=24h 7d 30d 90d 1y) or response; ?label= instead of the name.
  *
  * The state is told by a sign and a word, not by its colour alone.
  */

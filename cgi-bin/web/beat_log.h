@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * beat_log: what a heartbeat's page remembers of single beats: their messages, exit statuses and run lengths. A
- * plain success says nothing that the last values do not say, and is not logged.
+ * beat_log: what a heartbeat's page remembers of single beats: their messages, exit statuses and run lengths.
+ * A plain success says nothing that the last values do not say, and is not logged.
  *
  *	{"kind":"fail","exit":3,"length":12.5,"msg":"disk full"}
  */

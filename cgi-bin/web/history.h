@@ -12,7 +12,7 @@
 #define HISTORY_HOUR_S INT64_C(3600)
 #define HISTORY_RAW_S (3 * HISTORY_HOUR_S) /* at most so much is summed from samples at an edge */
 
-/* How long a result holds when none follows: the interval (a minute at least) and what a pass may be late */
+/* How long a result holds when none follows: the interval (at least a minute), and lateness. */
 int64_t history_hold_s(int64_t interval_ms);
 
 /* Sums [from_s, to_s); what no record tells of is in none of the seconds. Samples are read only when `raw`. */

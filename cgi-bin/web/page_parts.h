@@ -14,8 +14,8 @@ void page_put_state(struct page *page, struct data *d, enum monitor_state state)
 void page_put_percent(struct data *d, const char *name, double uptime);
 /* slug, name, state, since, cause, marks, certificate, response, recent. `cause` may be NULL. */
 void page_put_monitor(struct page *page, struct data *d, const struct view_monitor *m, const char *cause);
-/* id, incident_title, state, look (up when it is over), started, over, length, cause, name, slug, and the notes
-   that the asker may read. */
+/* id, incident_title, state, look (up when it is over), started, over, length, cause, name, slug, and the
+   public notes. */
 void page_put_incident(struct page *page, struct data *d, const struct incident *incident,
 	const struct view_monitor *m);
 /* target: what is looked at, for those who may see addresses; absent otherwise. */
