@@ -288,8 +288,10 @@ static enum accepted next_connection(struct fastcgi *f, int idle_ms, int *fd)
 		if (n == 0)
 			return ACCEPT_IDLE;
 		for (i = 0; i < n; i++) {
-			if (events[i].data.fd == f->stop_fd)
-				return ACCEPT_END;
+			if (events[i].data.fd == f->stop_fd) {
+				*fd = accept_speaking();
+				return *fd >= 0 ? ACCEPTED : ACCEPT_END;
+			}
 			if (events[i].data.fd == lobby_fd && (*fd = lobby_take()) >= 0)
 				return ACCEPTED;
 		}

@@ -23,11 +23,12 @@
 #define SPARE_MAX 28 /* beyond those that were asked for */
 #define SPARE_IDLE_MS (20 * 1000)
 #define REST_MS (3 * 1000)
+#define LEAVE_US (1 * US_PER_S)
 
 static struct {
 	void (*serve)(struct channel_io *io, char **env);
 	int stop_pipe[2];
-	volatile sig_atomic_t stopping; /* for workers that always find another request */
+	volatile sig_atomic_t stopping;
 	atomic_size_t wanted;
 	atomic_size_t total, waiting;
 	atomic_size_t served;           /* requests so far ... */
@@ -59,13 +60,16 @@ static void rest(size_t served)
 		lean_give_back();
 }
 
-/* The life of a worker; a spare one ends when nothing came for a while. */
+/* The life of a worker; a spare one ends when nothing came for a while. When it is time to end, those who
+   have connected already are still served, if they are not endless: nobody else may come for them. */
 static void work(bool spare)
 {
 	struct channel_io *io = channel_fastcgi(pool.stop_pipe[0]);
 	char **env;
 
-	while (io != NULL && !pool.stopping) {
+	int64_t until_us = 0; /* to be gone by */
+
+	while (io != NULL && (until_us == 0 || clock_mono_us() < until_us)) {
 		size_t served = pool.served;
 		bool resting = served == pool.rested;
 		enum accepted what = channel_accept(io, &env, spare ? SPARE_IDLE_MS : resting ? -1 : REST_MS);
@@ -76,6 +80,8 @@ static void work(bool spare)
 		}
 		if (what != ACCEPTED)
 			break;
+		if (pool.stopping && until_us == 0)
+			until_us = clock_mono_us() + LEAVE_US;
 		pool.served++;
 		pool.serve(io, env);
 		channel_finish(io);

@@ -47,17 +47,6 @@ static struct change **take(struct commit_line *line, struct change **end, size_
 	return end;
 }
 
-static void answer(struct change *batch)
-{
-	while (batch) {
-		struct change *next = batch->next;
-
-		batch->done = true;
-		pthread_cond_signal(&batch->wake);
-		batch = next;
-	}
-}
-
 /* ---- a batch ----------------------------------------------------------------------------------------- */
 
 static void refuse_all(struct change *batch, const struct error *err)
@@ -135,41 +124,57 @@ static void run_batch(struct commit_line *line, struct change **batch)
 	refuse_all(*batch, &err);
 }
 
-static void lead(struct commit_line *line)
+/* Wakes them without the lock, so that they do not meet at it. A woken change is gone at once: it stands on
+   the stack of the thread that handed it in. */
+static void answer(struct change *batch, const struct change *own)
 {
-	struct change *batch = NULL;
+	while (batch) {
+		struct change *change = batch;
+
+		batch = batch->next;
+		change->done = true;
+		if (change != own)
+			sem_post(&change->wake);
+	}
+}
+
+/* Runs a batch that `own` is the first of, and hands the lead on. */
+static void lead(struct commit_line *line, struct change *own)
+{
+	struct change *batch = NULL, *next;
 
 	run_batch(line, &batch);
 	pthread_mutex_lock(&line->lock);
-	answer(batch);
-	line->busy = line->first != NULL;
-	if (line->first) {
-		line->first->leads = true;
-		pthread_cond_signal(&line->first->wake);
-	}
+	next = line->first;
+	line->busy = next != NULL;
 	pthread_mutex_unlock(&line->lock);
+	if (next)
+		sem_post(&next->wake); /* first: its batch may begin while this one is answered */
+	answer(batch, own);
+}
+
+static void wait_for_turn(struct change *change)
+{
+	while (sem_wait(&change->wake)) /* interrupted */
+		;
 }
 
 bool commit_change(struct commit_line *line, struct change *change, struct error *err)
 {
-	change->done = change->ok = change->leads = false;
-	pthread_cond_init(&change->wake, NULL);
+	bool leads;
+
+	change->done = change->ok = false;
+	sem_init(&change->wake, 0, 0);
 	pthread_mutex_lock(&line->lock);
 	hand_in(line, change);
-	change->leads = !line->busy;
+	leads = !line->busy;
 	line->busy = true;
-	while (!change->done) {
-		if (!change->leads) {
-			pthread_cond_wait(&change->wake, &line->lock);
-			continue;
-		}
-		change->leads = false;
-		pthread_mutex_unlock(&line->lock);
-		lead(line);
-		pthread_mutex_lock(&line->lock);
-	}
 	pthread_mutex_unlock(&line->lock);
-	pthread_cond_destroy(&change->wake);
+	if (!leads)
+		wait_for_turn(change);
+	if (!change->done)
+		lead(line, change);
+	sem_destroy(&change->wake);
 	if (!change->ok && err)
 		*err = change->err;
 	return change->ok;

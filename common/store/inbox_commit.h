@@ -11,6 +11,7 @@
 #define STORE_INBOX_COMMIT_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "store/lmdb_book.h"
 
@@ -21,9 +22,9 @@ struct change {
 	   refused, with *err; what it wrote stays. */
 	bool (*apply)(struct change *change, struct book_txn *t, bool *changed, struct error *err);
 	/* private */
-	bool done, leads, ok;
+	bool done, ok;
 	struct error err;
-	pthread_cond_t wake;
+	sem_t wake; /* posted once: it is done, or it leads */
 	struct change *next;
 };
 
