@@ -62,7 +62,8 @@ struct channel_common {
 #define CHANNEL_LIMIT_TEXT "200"
 #define CHANNEL_COMMON(options)                                                                              \
 	{.name = "language", .type = FIELD_CHOICE, .offset = offsetof(struct options, common.language),         \
-		.choices = channel_languages, .help = "Language of this channel's messages; the site's by default."}, \
+		.choices = channel_languages,                                                                   \
+		.help = "Language of this channel's messages; the site's by default."},                         \
 	{.name = "limit", .type = FIELD_INT, .offset = offsetof(struct options, common.limit), .fallback = CHANNEL_LIMIT_TEXT,\
 		.min = 0, .max = 100000, .help = "Messages an hour; further ones become one digest. 0: no limit."}
 /* Check of rows that hold an address in a secret: http or https, or a reference to where it is kept. */

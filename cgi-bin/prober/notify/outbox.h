@@ -27,8 +27,8 @@ bool outbox_tell_all(struct state_txn *txn, enum event_kind event, const char *k
 
 struct outbox;
 struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *inbox, const char *store);
-/* changed is called from the loop when a delivery has ended: what outbox_next_us() and outbox_in_flight() say is
-   another then. */
+/* changed is called from the loop when a delivery has ended: what outbox_next_us() and outbox_in_flight()
+   say is another then. */
 void outbox_watch(struct outbox *outbox, void (*changed)(void *arg), void *arg);
 /* Starts what is due and not in flight; cheap when nothing is. Call after commits and when
    outbox_next_us() has come. */

@@ -343,47 +343,65 @@ static void send_job(struct outbox *outbox, struct lane *lane)
 	}
 }
 
-/* Chooses what each free lane sends, marks it in flight, and commits; then sends. */
-static bool start_ready(struct outbox *outbox, int64_t now_us, struct error *err)
+/* Chooses what this lane sends, and marks it in flight. */
+static bool choose(struct outbox *outbox, struct lane *lane, struct start *start)
+{
+	struct gate gate = lane->gate; /* as it is stored: this may have to be done again */
+	struct job *job = MEM_NEW(struct job);
+	bool ok;
+
+	start->type = lane->type;
+	start->configured = lane->configured;
+	ok = outbox_start(start, &lane->due, &gate, &job->notice, &job->message);
+	if (ok && start->chosen) {
+		lane->job = job;
+	} else {
+		outbox->again = outbox->again || (ok && start->changed);
+		job_free(job);
+	}
+	return ok;
+}
+
+/* Chooses for lanes [from, to), commits, and sends. */
+static bool start_lanes(struct outbox *outbox, size_t from, size_t to, int64_t now_us, struct error *err)
 {
 	struct state_txn *txn = state_begin(outbox->state, true, err);
 	struct start start = {.txn = txn, .inbox = outbox->inbox, .site = &outbox->site, .now_us = now_us, .err = err};
 	bool ok = txn != NULL;
 
-	for (size_t i = 0; ok && i < outbox->lane_count; i++) {
-		struct lane *lane = &outbox->lanes[i];
-		struct job *job;
-
-		if (!lane->due.n)
-			continue;
-		job = MEM_NEW(struct job);
-		start.type = lane->type;
-		start.configured = lane->configured;
-		ok = outbox_start(&start, &lane->due, &lane->gate, &job->notice, &job->message);
-		if (ok && start.chosen) {
-			lane->job = job;
-		} else {
-			outbox->again = outbox->again || start.changed;
-			job_free(job);
-		}
-	}
+	for (size_t i = from; ok && i < to; i++)
+		if (outbox->lanes[i].due.n)
+			ok = choose(outbox, &outbox->lanes[i], &start);
 	if (ok)
 		ok = state_commit(txn, err);
 	else
 		state_end(txn);
-	for (size_t i = 0; i < outbox->lane_count; i++) {
+	for (size_t i = from; i < to; i++) {
 		struct lane *lane = &outbox->lanes[i];
 
-		if (!lane->due.n)
+		if (!lane->due.n || !lane->job)
 			continue;
-		notices_clear(&lane->due);
-		if (lane->job && ok) {
+		if (ok) {
 			send_job(outbox, lane);
-		} else if (lane->job) {
+		} else {
 			job_free(lane->job);
 			lane->job = NULL;
 		}
 	}
+	return ok;
+}
+
+/* All lanes in one commit; when that cannot be, each on its own, so that one bad record stops one channel. */
+static bool start_ready(struct outbox *outbox, int64_t now_us, struct error *err)
+{
+	size_t n = outbox->lane_count;
+	bool together = start_lanes(outbox, 0, n, now_us, err), ok = true;
+
+	for (size_t i = 0; !together && i < n; i++)
+		if (outbox->lanes[i].due.n)
+			ok = start_lanes(outbox, i, i + 1, now_us, err) && ok;
+	for (size_t i = 0; i < n; i++)
+		notices_clear(&outbox->lanes[i].due);
 	return ok;
 }
 

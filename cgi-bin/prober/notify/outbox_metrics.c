@@ -99,7 +99,8 @@ static bool add_point(void *arg, const struct sample *sample)
 	return ++p->count < POINTS_MAX;
 }
 
-static void add_metric(struct state_txn *txn, const cJSON *entry, int64_t from_us, int64_t to_us, struct points *p)
+static void add_metric(struct state_txn *txn, const cJSON *entry, int64_t from_us, int64_t to_us,
+	struct points *p)
 {
 	struct monitor monitor = {0};
 	size_t before = p->json.len;
