@@ -26,6 +26,7 @@
 #define BUSY_MS 2           /* how soon to look again whether the processor has room */
 #define TIDY_RESERVE_US (5 * US_PER_S) /* of the minute: housekeeping is over before the next pass begins */
 #define TIDY_LEAST_US (2 * US_PER_S)   /* and comes to its turn even when passes are always full */
+#define LISTEN_MS 2000      /* how long to sleep at most before the inbox is read again */
 #define DELIVERY_MS 20      /* how soon to look whether deliveries have ended */
 #define PROGRESS_MS 200
 #define OUTBOX_ASK_US (200 * US_PER_MS)
@@ -171,6 +172,7 @@ static bool info_begin(struct pass *pass, bool config_ok, struct error *err)
 	}
 	if (info->started_us)
 		info->cadence_us = fresh_cadence(info->cadence_us, distance(info, &now));
+	pass->beats_since_us = info->started_us;
 	info->started_us = now.wall_us;
 	info->finished_us = 0;
 	info->boot_id = now.boot_id;
@@ -309,20 +311,25 @@ static void try_to_end(struct pass *pass)
 		loop_stop(pass->loop);
 }
 
+/* Until then, but people and programs may be heard meanwhile. */
+static int64_t sleep_ms(const struct pass *pass, int64_t due)
+{
+	int64_t now = pass_now(pass), until = due < pass->end_us ? due : pass->end_us;
+	int64_t ms = until > now ? (until - now) / US_PER_MS + 1 : BUSY_MS;
+
+	return ms < LISTEN_MS ? ms : LISTEN_MS;
+}
+
 static void wait_for_next(struct pass *pass, int64_t due)
 {
-	int64_t now = pass_now(pass);
-
 	if (outbox_in_flight(pass->outbox) > 0)
 		wake_after(pass, DELIVERY_MS);
 	else if (pass->over)
 		wake_after(pass, 1000);
 	else if (due == 0)
 		wake_after(pass, pass->open < pass->open_max ? BUSY_MS : 50);
-	else if (due == INT64_MAX || due > pass->end_us)
-		wake_after(pass, (pass->end_us - now) / US_PER_MS + 1);
 	else
-		wake_after(pass, due > now ? (due - now) / US_PER_MS + 1 : BUSY_MS);
+		wake_after(pass, sleep_ms(pass, due));
 }
 
 /* One look at all that there is to do. Called whenever something ended, and when something falls due. */
@@ -335,6 +342,7 @@ static void turn(void *arg)
 	pass->woken = false;
 	notice_end(pass);
 	people_listen(pass);
+	beats_listen(pass);
 	decide_waiting(pass);
 	looks_start(pass);
 	if (pass->over && pass->open == 0 && !witness_busy(pass) && !selfcheck_busy(pass))

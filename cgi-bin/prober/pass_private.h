@@ -153,6 +153,9 @@ struct pass {
 	uint64_t inbox_seen;
 	bool inbox_seen_dirty;
 	int64_t people_read_us;    /* monotonic */
+	/* beats.c */
+	int64_t beats_read_us;     /* monotonic */
+	int64_t beats_since_us;    /* wall clock: what came before was heard */
 	/* keep.c */
 	struct post *dirty;
 	struct samples samples;
@@ -183,7 +186,8 @@ struct post *post_in(struct pass *pass, uint32_t id, struct state_txn *txn);
 bool post_read(struct post *post, struct state_txn *txn, struct error *err); /* monitor and judge */
 void post_rest(struct post *post);                        /* what it holds and nobody needs now */
 void post_schedule(struct post *post);                    /* after slot_us or step_us changed */
-void post_now(struct post *post);                         /* a look as soon as possible, beside its slots */
+void post_look(struct post *post);                        /* a look as soon as possible */
+void post_now(struct post *post);                         /* a step of a ladder as soon as possible, beside its slots */
 void post_tend(struct post *post);                        /* is tended as soon as possible, without a look */
 int64_t post_interval(const struct post *post);
 int64_t posts_next_due(struct pass *pass);                /* wall clock; INT64_MAX none */
@@ -205,6 +209,9 @@ void evidence_load(struct post *post, struct state_txn *txn);
 
 /* people.c */
 void people_listen(struct pass *pass);
+
+/* beats.c: has a program beaten, or told of a failure, since we looked? */
+void beats_listen(struct pass *pass);
 
 /* announce.c */
 void announce(struct pass *pass, enum announce_kind kind, int64_t from_us, const char *detail);

@@ -162,13 +162,20 @@ void post_schedule(struct post *post)
 		heap_insert(post->pass, post);
 }
 
-void post_now(struct post *post)
+void post_look(struct post *post)
 {
 	if (post->check || post->place == PLACE_READY)
 		return;
 	post->step_us = pass_now(post->pass);
-	post->ladder = true;
 	make_ready(post);
+}
+
+void post_now(struct post *post)
+{
+	if (post->check || post->place == PLACE_READY)
+		return;
+	post->ladder = true;
+	post_look(post);
 }
 
 void post_tend(struct post *post)

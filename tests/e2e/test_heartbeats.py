@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: ISC
+"""Heartbeats between two slots: nobody waits a minute to hear of a first beat, a failure or a missed deadline."""
+import time
+
+import pytest
+
+from upbeat import Lighttpd
+
+SECRET = "a secret"
+
+
+@pytest.fixture
+def watched(site, catcher):
+    """A heartbeat of two seconds, looked at once and pending, early in a minute of its own clock."""
+    site.offset_ms = int((5 - time.time() % 60) * 1000)
+    site.configure({
+        "channels": {"hook": {"type": "webhook", "url": catcher.url + "/hook", "secret": "x"}},
+        "defaults": {"interval": "5m", "notify": ["hook"]},
+        "monitors": {"robot": {"type": "heartbeat", "secret": SECRET, "max_age": "2s"},
+                     "job": {"type": "heartbeat", "secret": SECRET + "2", "max_age": "1h"}}})
+    site.a_pass(check=True)
+    site.front = Lighttpd(site)
+    assert [m["state"] for m in site.status()["monitors"]] == ["pending", "pending"]
+    return site
+
+
+def beat(site, slug="robot", signal_name="", **more):
+    secret = SECRET if slug == "robot" else SECRET + "2"
+    assert site.front.beat(slug, secret, signal_name, time_=time.time() + site.offset_ms / 1000, **more).status == 200
+
+
+def test_a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there(watched, catcher):
+    beat(watched)
+    beaten = time.time() + watched.offset_ms / 1000
+    watched.a_pass(check=True)
+    told = [r.json for r in catcher.at("/hook")]
+    assert [(t["event"], t["monitor"]) for t in told] == [("down", "robot")]
+    assert 2 <= told[0]["at"] - beaten < 3
+    assert watched.status("robot")["state"] == "down"
+    # It beats again while a pass is there: that is heard within seconds, and its next deadline is kept, too.
+    beat(watched)
+    began = time.monotonic()
+    watched.a_pass(check=True)
+    assert 2 <= time.monotonic() - began < 6
+    assert watched.status("robot")["incident"] == 2
+
+
+def test_what_a_job_reports_is_known_to_the_next_pass_whatever_its_slot(watched, catcher):
+    for signal_name, state in (("start", "pending"), ("0", "up"), ("log", "up"), ("3", "down"), ("", "up"), ("fail", "down")):
+        beat(watched, "job", signal_name)
+        watched.a_pass(check=True)
+        assert watched.status("job")["state"] == state, signal_name
+    assert [r.json["cause"] for r in catcher.at("/hook")][:1] == ["it reported failure, exit status 3"]
