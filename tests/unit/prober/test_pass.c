@@ -286,15 +286,27 @@ static const char *seen(void)
 	return seen_text;
 }
 
-static void expect_line(const char *line)
+static bool has_line(const char *line)
 {
 	size_t n = strlen(line);
-	const char *all = seen();
 
-	for (const char *at = all; *at; at += strcspn(at, "\n"), at += *at == '\n')
+	for (const char *at = seen(); *at; at += strcspn(at, "\n"), at += *at == '\n')
 		if (strncmp(at, line, n) == 0 && at[n] == '\n')
-			return;
-	fail_msg("there is no line \"%s\" in\n%s", line, all);
+			return true;
+	return false;
+}
+
+static void expect_line(const char *line)
+{
+	if (!has_line(line))
+		fail_msg("there is no line \"%s\" in\n%s", line, seen_text);
+}
+
+static void wait_for_line(const char *line)
+{
+	for (int i = 0; i < 100 && !has_line(line); i++)
+		usleep(100000);
+	expect_line(line);
 }
 
 static void expect_part(const char *part)
@@ -529,14 +541,13 @@ static void a_pass_that_is_killed_is_continued_by_the_next(void **state)
 	pid_t pid;
 
 	(void)state;
-	write_config("", HTTP("slow", "/slow", ",\"timeout\":\"3s\"") "," HTTP("site", "/site", ""));
+	write_config("", HTTP("slow", "/slow", ",\"timeout\":\"30s\"") "," HTTP("site", "/site", ""));
 	pid = child_at(0);
 	if (pid == 0)
 		_exit(pass_run(text_str(&config_path), text_str(&store_path)));
-	usleep(1600000); /* the first commit is made, the slow one is under way */
+	wait_for_line("site up u"); /* the first commit is made, the slow one is under way */
 	kill(pid, SIGKILL);
 	assert_int_equal(ended(pid), 128);
-	expect_line("site up u");
 	scripts[SLOW].answer = OK;
 	scripts[SLOW].then = THEN_CLOSE;
 	pass_at(1);
