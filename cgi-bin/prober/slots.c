@@ -30,8 +30,11 @@ int64_t slot_after(uint32_t id, int64_t interval_us, int64_t t_us)
 
 int64_t slot_interval(int64_t interval_us, int64_t cadence_us)
 {
-	/* A cadence that wavers around the minute is a one-minute cron. */
-	return cadence_us > interval_us && cadence_us > MINUTE_US + MINUTE_US / 2 ? cadence_us : interval_us;
+	int64_t minutes = (cadence_us + MINUTE_US / 2) / MINUTE_US;
+
+	/* Whole minutes, because that is when cron starts passes: a cadence that wavers around one of them must
+	   not make slots that lie between passes. */
+	return minutes > 1 && minutes * MINUTE_US > interval_us ? minutes * MINUTE_US : interval_us;
 }
 
 int64_t minute_end(int64_t t_us)
