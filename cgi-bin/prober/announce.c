@@ -32,15 +32,16 @@ static void put_span(struct text *t, const struct site *site, enum word id, int6
 	text_free(&length);
 }
 
-static bool write_blind(const struct announcement *a, const struct site *site, struct text *title, struct text *body)
+static bool write_blind(
+	const struct announcement *a, const struct site *site, struct text *title, struct text *body)
 {
 	put_span(title, site, WORD_MSG_BLIND_OVER, a->from_us, a->at_us);
 	text_raw(body, word(site->language, WORD_MSG_BLIND_OVER_BODY));
 	return true;
 }
 
-static bool write_web_down(const struct announcement *a, const struct site *site, struct text *title,
-	struct text *body)
+static bool write_web_down(
+	const struct announcement *a, const struct site *site, struct text *title, struct text *body)
 {
 	text_raw(title, word(site->language, WORD_MSG_WEB_DOWN));
 	words_put(body, text_raw, site->language, WORD_MSG_WEB_DOWN_BODY,
@@ -48,21 +49,23 @@ static bool write_web_down(const struct announcement *a, const struct site *site
 	return true;
 }
 
-static bool write_web_up(const struct announcement *a, const struct site *site, struct text *title,
-	struct text *body)
+static bool write_web_up(
+	const struct announcement *a, const struct site *site, struct text *title, struct text *body)
 {
 	struct text length = TEXT_INIT;
 
 	(void)body;
 	words_length(&length, site->language, a->at_us - a->from_us);
-	words_put(title, text_raw, site->language, WORD_MSG_WEB_UP, (const char *const[]){text_str(&length)}, 1);
+	words_put(title, text_raw, site->language, WORD_MSG_WEB_UP, (const char *const[]){text_str(&length)},
+		1);
 	text_free(&length);
 	return true;
 }
 
 static const struct kind {
 	const char *key;
-	bool (*write)(const struct announcement *a, const struct site *site, struct text *title, struct text *body);
+	bool (*write)(
+		const struct announcement *a, const struct site *site, struct text *title, struct text *body);
 } kinds[ANNOUNCE__COUNT] = {
 	[ANNOUNCE_BLIND_OVER] = {"blind", write_blind},
 	[ANNOUNCE_WEB_DOWN] = {"web-down", write_web_down},
@@ -92,8 +95,8 @@ bool announce_write(struct state_txn *txn, const struct announcement *a, struct 
 	if (ok) {
 		kinds[a->kind].write(a, &site, &title, &body);
 		text_printf(&key, "%s:%lld", kinds[a->kind].key, (long long)a->from_us);
-		ok = outbox_tell_all(txn, EVENT_DIGEST, text_str(&key), text_str(&title), text_str(&body), NULL, 0,
-			a->at_us, err);
+		ok = outbox_tell_all(txn, EVENT_DIGEST, text_str(&key), text_str(&title), text_str(&body),
+			NULL, 0, a->at_us, err);
 	}
 	site_clear(&site);
 	text_free(&title);

@@ -26,7 +26,7 @@ struct round {
 	struct check_world world;
 	struct monitor **chosen;
 	size_t n, begun, ended, bad;
-	int width;               /* of the longest slug */
+	int width; /* of the longest slug */
 	bool colour, progress;
 	struct loop_timer *timer;
 };
@@ -43,8 +43,8 @@ static void put_ms(struct text *line, int64_t us)
 
 static void print_result(struct round *round, const struct monitor *monitor, const struct result *result)
 {
-	static const char *const colours[] = {[OUTCOME_UP] = "\033[32m", [OUTCOME_DOWN] = "\033[31m",
-		[OUTCOME_UNKNOWN] = "\033[33m"};
+	static const char *const colours[] = {
+		[OUTCOME_UP] = "\033[32m", [OUTCOME_DOWN] = "\033[31m", [OUTCOME_UNKNOWN] = "\033[33m"};
 	struct text line = TEXT_INIT;
 
 	if (round->progress)
@@ -97,8 +97,8 @@ static void begin(struct round *round, const struct monitor *monitor)
 	struct error err = {0};
 
 	round->begun++;
-	if (check_start(round->loop, &round->world, monitor, cJSON_GetObjectItemCaseSensitive(all, monitor->slug),
-		    look_done, round, &err))
+	if (check_start(round->loop, &round->world, monitor,
+		    cJSON_GetObjectItemCaseSensitive(all, monitor->slug), look_done, round, &err))
 		return;
 	result_cause(&result, "%s", err.text);
 	ended(round, monitor, &result);

@@ -23,7 +23,8 @@ static bool nothing_there(const char *config, const char *store)
 
 	free(state);
 	if (nothing)
-		fprintf(stderr, "upbeat-prober: there is no %s; upbeat-prober -c %s init writes one\n", config, config);
+		fprintf(stderr, "upbeat-prober: there is no %s; upbeat-prober -c %s init writes one\n",
+			config, config);
 	return nothing;
 }
 

@@ -3,9 +3,9 @@
  * decide: from what a look showed to what is told.
  *
  * The judge weighs each result. When the evidence suffices it wants to know how we see: that takes time, so
- * the post joins those that wait, and decide_waiting() is called whenever an answer may have come. A look that
- * was impossible and would be decided on ("unknown") waits in the same way: when it is us who are offline,
- * that is no news of the monitor.
+ * the post joins those that wait, and decide_waiting() is called whenever an answer may have come. A look
+ * that was impossible and would be decided on ("unknown") waits in the same way: when it is us who are
+ * offline, that is no news of the monitor.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ void decide_apply(struct post *post, const struct verdict *verdict)
 		post->step_us = pass_now(post->pass) + verdict->recheck_ms * US_PER_MS;
 		post->ladder = true;
 	}
-	if (verdict->changed || verdict->events || verdict->held || verdict->open_incident || verdict->close_incident)
+	if (verdict->changed || verdict->events || verdict->held || verdict->open_incident ||
+		verdict->close_incident)
 		keep_tell(post, verdict);
 	if (verdict->changed && verdict->to == STATE_PAUSED)
 		keep_paused(post);
@@ -53,7 +54,7 @@ static bool would_tell_unknown(const struct post *post)
 	const struct judge *judge = &post->judge;
 
 	return judge->unseen + 1 >= post->monitor->confirm &&
-		(judge->decided != STATE_UNKNOWN || judge->incident == 0);
+	       (judge->decided != STATE_UNKNOWN || judge->incident == 0);
 }
 
 /* Evidence is kept from the first bad look on, and let go when it came to nothing. While an incident lasts
@@ -116,11 +117,11 @@ static void weigh_certificate(struct post *post, const struct result *result)
 	size_t n = 0;
 	struct verdict verdict;
 
-	cJSON_ArrayForEach(item, list)
-		if (cJSON_IsNumber(item) && n < COUNT_OF(days))
-			days[n++] = item->valueint;
+	cJSON_ArrayForEach(item, list) if (cJSON_IsNumber(item) && n < COUNT_OF(days)) days[n++] =
+		item->valueint;
 	cJSON_Delete(options);
-	verdict = judge_certificate(&post->judge, result->certificate_expires_s, days, n, pass_now(post->pass));
+	verdict =
+		judge_certificate(&post->judge, result->certificate_expires_s, days, n, pass_now(post->pass));
 	decide_apply(post, &verdict);
 }
 
@@ -139,7 +140,8 @@ static void take(struct post *post, struct result *result)
 
 void decide_result(struct post *post, struct result *result)
 {
-	bool impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && would_tell_unknown(post);
+	bool impossible =
+		result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && would_tell_unknown(post);
 	bool blind = result->outcome == OUTCOME_DOWN && post->pass->info.blind_since_us;
 
 	post->pass->info.failed += result->outcome == OUTCOME_DOWN;

@@ -23,8 +23,8 @@ static void add_text(cJSON *to, const char *name, const char *value)
 static cJSON *entry_json(const struct incident_entry *entry, bool whole)
 {
 	const struct timings *t = &entry->timings;
-	double timings[] = {(double)t->dns_us, (double)t->connect_us, (double)t->tls_us, (double)t->first_byte_us,
-		(double)t->total_us};
+	double timings[] = {(double)t->dns_us, (double)t->connect_us, (double)t->tls_us,
+		(double)t->first_byte_us, (double)t->total_us};
 	cJSON *json = cJSON_CreateObject();
 
 	cJSON_AddNumberToObject(json, "at", (double)entry->at_us);
@@ -66,7 +66,8 @@ static void entry_parse(struct incident *draft, const cJSON *json)
 		return;
 	entry->outcome = (enum outcome)number(json, "outcome");
 	entry->status = (int)number(json, "status");
-	entry->timings = (struct timings){timing(t, 0), timing(t, 1), timing(t, 2), timing(t, 3), timing(t, 4)};
+	entry->timings =
+		(struct timings){timing(t, 0), timing(t, 1), timing(t, 2), timing(t, 3), timing(t, 4)};
 	entry->length_us = entry->timings.total_us;
 	entry->text = string(json, "text");
 	entry->address = string(json, "address");

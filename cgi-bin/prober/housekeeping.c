@@ -3,9 +3,9 @@
  * housekeeping: hours, days, forgetting. One note, "rolled", holds the begin of the newest hour that was
  * summed up; everything before it is done, so a crash repeats one hour at most, with the same outcome.
  *
- * An hour is summed some minutes after its end: looks at a suspect near the end are weighed by what came next.
- * A monitor that had results before and has none in an hour was not watched: that hour is unknown, and stored
- * as such, whoever slept.
+ * An hour is summed some minutes after its end: looks at a suspect near the end are weighed by what came
+ * next. A monitor that had results before and has none in an hour was not watched: that hour is unknown, and
+ * stored as such, whoever slept.
  */
 #include "prober/housekeeping.h"
 
@@ -19,9 +19,9 @@
 
 #define HOUR_S INT64_C(3600)
 #define DAY_S INT64_C(86400)
-#define SETTLED_S INT64_C(300)   /* after its end, before an hour is summed up */
+#define SETTLED_S INT64_C(300) /* after its end, before an hour is summed up */
 #define FORGET_AT_ONCE 2000
-#define GAP_MAX_S (40 * DAY_S)   /* of a longer absence only the end is booked hour by hour */
+#define GAP_MAX_S (40 * DAY_S) /* of a longer absence only the end is booked hour by hour */
 #define NOTICES_KEPT_S (90 * DAY_S)
 
 /* ---- how far it is */
@@ -111,7 +111,8 @@ static bool was_watched_before(struct state_txn *txn, uint32_t id, int64_t hour_
 {
 	bool there = false;
 
-	return state_rollup_scan(txn, ROLLUP_HOUR, id, hour_s - HOUR_S, hour_s, is_there, &there, NULL) && there;
+	return state_rollup_scan(txn, ROLLUP_HOUR, id, hour_s - HOUR_S, hour_s, is_there, &there, NULL) &&
+	       there;
 }
 
 /* Sums an hour of one monitor. Before its very first result it did not exist for us. */
@@ -147,10 +148,11 @@ static bool roll_monitors(struct state_txn *txn, int64_t hour_s, struct error *e
 	for (uint32_t id = 1; ok && id < n; id++) {
 		struct monitor monitor = {0};
 
-		if (!(rows[id].flags & ROW_CONFIGURED) || !rows[id].checked_us || rows[id].state == STATE_PAUSED)
+		if (!(rows[id].flags & ROW_CONFIGURED) || !rows[id].checked_us ||
+			rows[id].state == STATE_PAUSED)
 			continue;
 		ok = state_monitor(txn, id, &monitor, err) &&
-			roll_monitor(txn, id, series_hold_s(monitor.interval_ms), hour_s, &samples, err);
+		     roll_monitor(txn, id, series_hold_s(monitor.interval_ms), hour_s, &samples, err);
 		monitor_clear(&monitor);
 	}
 	free(samples.at);
@@ -208,7 +210,8 @@ static bool do_hour(struct state *state, int64_t hour_s, struct error *err)
 	if (!txn)
 		return false;
 	if (settle(txn, hour_s, err) && roll_monitors(txn, hour_s, err) &&
-		(!last_of_day || roll_day(txn, hour_s + HOUR_S - DAY_S, err)) && write_rolled(txn, hour_s, err))
+		(!last_of_day || roll_day(txn, hour_s + HOUR_S - DAY_S, err)) &&
+		write_rolled(txn, hour_s, err))
 		return state_commit(txn, err);
 	state_end(txn);
 	return false;
@@ -238,7 +241,8 @@ static bool forget_once(struct state *state, const struct forget *old, size_t *f
 	return false;
 }
 
-static bool forget(struct state *state, const struct site *site, int64_t now_s, int64_t until_us, struct error *err)
+static bool forget(
+	struct state *state, const struct site *site, int64_t now_s, int64_t until_us, struct error *err)
 {
 	struct forget old = {.samples_s = before(now_s, site->retain_samples_s),
 		.timings_s = before(now_s, site->retain_timings_s),
@@ -252,7 +256,8 @@ static bool forget(struct state *state, const struct site *site, int64_t now_s, 
 	return true;
 }
 
-bool housekeep(struct state *state, const struct site *site, int64_t now_us, int64_t until_us, struct error *err)
+bool housekeep(
+	struct state *state, const struct site *site, int64_t now_us, int64_t until_us, struct error *err)
 {
 	for (;;) {
 		struct state_txn *txn = state_begin(state, false, err);

@@ -15,7 +15,8 @@
 
 /* Does what is due at now_us (wall clock) until clock_mono_us() is until_us; the rest is for the next pass.
    Cheap when nothing is. false: the store failed. */
-bool housekeep(struct state *state, const struct site *site, int64_t now_us, int64_t until_us, struct error *err);
+bool housekeep(
+	struct state *state, const struct site *site, int64_t now_us, int64_t until_us, struct error *err);
 /* Is anything due? One small read. */
 bool housekeeping_due(struct state *state, int64_t now_us);
 

@@ -36,7 +36,8 @@ static void commit_soon(struct pass *pass, bool urgent)
 		return;
 	pass->urgent = pass->urgent || urgent;
 	loop_timer_stop(pass->commit_timer);
-	pass->commit_timer = loop_after(pass->loop, wait_us > 0 ? wait_us / US_PER_MS + 1 : 0, commit_fired, pass);
+	pass->commit_timer =
+		loop_after(pass->loop, wait_us > 0 ? wait_us / US_PER_MS + 1 : 0, commit_fired, pass);
 }
 
 static void touch(struct post *post, bool urgent)
@@ -127,8 +128,12 @@ static void add_sample(struct post *post, const struct sample *sample)
 
 void keep_unknown(struct post *post, int64_t at_us)
 {
-	struct sample sample = {.monitor_id = post->id, .at_us = at_us, .outcome = OUTCOME_UNKNOWN,
-		.state = (enum monitor_state)post->row.state, .response_us = -1, .timings = TIMINGS_NONE};
+	struct sample sample = {.monitor_id = post->id,
+		.at_us = at_us,
+		.outcome = OUTCOME_UNKNOWN,
+		.state = (enum monitor_state)post->row.state,
+		.response_us = -1,
+		.timings = TIMINGS_NONE};
 
 	sample.maintenance = (post->row.marks & MARK_MAINTENANCE) != 0;
 	add_sample(post, &sample);
@@ -144,15 +149,20 @@ void keep_paused(struct post *post)
 void keep_sample(struct post *post, const struct result *result, enum outcome outcome)
 {
 	struct row *row = &post->row;
-	struct sample sample = {.monitor_id = post->id, .at_us = result->at_us, .outcome = outcome,
-		.state = post->judge.state, .response_us = -1, .timings = result->timings};
+	struct sample sample = {.monitor_id = post->id,
+		.at_us = result->at_us,
+		.outcome = outcome,
+		.state = post->judge.state,
+		.response_us = -1,
+		.timings = result->timings};
 
 	sample.maintenance = (post->judge.marks & MARK_MAINTENANCE) != 0;
 	if (outcome == OUTCOME_UP)
 		sample.response_us = result->timings.total_us;
 	row->checked_us = result->at_us;
 	if (sample.response_us > 0)
-		row->response_us = sample.response_us < UINT32_MAX ? (uint32_t)sample.response_us : UINT32_MAX;
+		row->response_us =
+			sample.response_us < UINT32_MAX ? (uint32_t)sample.response_us : UINT32_MAX;
 	if (result->certificate_expires_s > 0)
 		row->certificate_s_div_60 = (uint32_t)(result->certificate_expires_s / 60);
 	if (result->slot_us || (row->recent & 3) != (uint64_t)recent_of(outcome))
@@ -203,7 +213,8 @@ void keep_attempt(struct post *post, const struct result *result)
 	entry->timings = result->timings;
 	entry->text = result->cause[0] ? mem_str(result->cause) : NULL;
 	entry->address = result->address[0] ? mem_str(result->address) : NULL;
-	entry->headers = whole && result->headers ? printable(result->headers, strlen(result->headers)) : NULL;
+	entry->headers =
+		whole && result->headers ? printable(result->headers, strlen(result->headers)) : NULL;
 	entry->body = whole && result->body ? printable(result->body, result->body_len) : NULL;
 	if (post->judge.incident)
 		touch(post, false);
@@ -287,32 +298,32 @@ static bool incident_load(struct state_txn *txn, struct post *post, struct incid
 	return true;
 }
 
-static void incident_close(struct post *post, const struct verdict *verdict, struct incident *incident,
-	int64_t now_us)
+static void incident_close(
+	struct post *post, const struct verdict *verdict, struct incident *incident, int64_t now_us)
 {
-	incident->ended_us = verdict->to == STATE_UP && post->judge.since_us > incident->started_us ?
-		post->judge.since_us :
-		now_us;
+	incident->ended_us = verdict->to == STATE_UP && post->judge.since_us > incident->started_us
+				     ? post->judge.since_us
+				     : now_us;
 	post->judge.incident = 0;
 }
 
 /* One verdict: the incident that it opens, goes on in or ends, and whom it is told to. */
-static bool write_telling(struct state_txn *txn, struct post *post, const struct verdict *verdict, int64_t now_us,
-	struct error *err)
+static bool write_telling(struct state_txn *txn, struct post *post, const struct verdict *verdict,
+	int64_t now_us, struct error *err)
 {
 	struct incident incident = {0};
 	bool open = verdict->open_incident, has = open || post->judge.incident, ok = true;
 
 	if (has)
-		ok = open ? incident_open(txn, post, verdict, &incident, now_us, err) :
-			    incident_load(txn, post, &incident, err);
+		ok = open ? incident_open(txn, post, verdict, &incident, now_us, err)
+			  : incident_load(txn, post, &incident, err);
 	if (ok && has && verdict->changed) {
 		add_decided(&incident, verdict->to, now_us);
 		if (verdict->to == STATE_DOWN || verdict->to == STATE_UNKNOWN)
 			incident.state = verdict->to;
 	}
 	ok = ok && state_judge_put(txn, post->id, &post->judge, err) &&
-		outbox_tell(txn, post->monitor, verdict, has ? &incident : NULL, now_us, err);
+	     outbox_tell(txn, post->monitor, verdict, has ? &incident : NULL, now_us, err);
 	if (ok && has) {
 		if (verdict->close_incident)
 			incident_close(post, verdict, &incident, now_us);

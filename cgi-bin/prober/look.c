@@ -2,9 +2,9 @@
 /*
  * look: starting what is due, within what one machine can do at a time, and taking what it showed.
  *
- * At most ACTIVE_MAX looks are busy (an event within the last 20 ms): more of them only wait for our processor
- * and make the times that we report longer than they are. Those that wait for an answer cost a descriptor and
- * nothing else: up to open_max of them.
+ * At most ACTIVE_MAX looks are busy (an event within the last 20 ms): more of them only wait for our
+ * processor and make the times that we report longer than they are. Those that wait for an answer cost a
+ * descriptor and nothing else: up to open_max of them.
  *
  * Slots: a look that begins at or after a monitor's next slot answers the newest slot that has come. Slots
  * between, which nobody answered, are stored as unknown, so every slot has exactly one result.
@@ -64,8 +64,10 @@ static void heartbeat_deadline(struct post *post)
 	int exit_status;
 
 	clock_now(&now);
-	if (pass->world.inbox && heartbeat_look(pass->world.inbox, post->monitor, pass->world.grace_from_us, &now,
-					 &age, &exit_status, NULL) && age.freshness == FRESH)
+	if (pass->world.inbox &&
+		heartbeat_look(pass->world.inbox, post->monitor, pass->world.grace_from_us, &now, &age,
+			&exit_status, NULL) &&
+		age.freshness == FRESH)
 		post->step_us = age.deadline_us + US_PER_MS;
 }
 
@@ -137,7 +139,8 @@ static void post_serve(struct post *post, struct state_txn *txn)
 		return;
 	}
 	take_slot(post, pass_now(pass));
-	post->check = check_start(pass->loop, &pass->world, post->monitor, secrets_of(post), look_done, post, &err);
+	post->check =
+		check_start(pass->loop, &pass->world, post->monitor, secrets_of(post), look_done, post, &err);
 	if (post->check)
 		pass->open++;
 	else

@@ -232,8 +232,8 @@ static struct loop_watch *watch_new(struct loop *loop, int fd, unsigned events)
 	return watch;
 }
 
-struct loop_watch *loop_watch(struct loop *loop, int fd, unsigned events,
-	void (*ready)(void *arg, unsigned events), void *arg)
+struct loop_watch *loop_watch(
+	struct loop *loop, int fd, unsigned events, void (*ready)(void *arg, unsigned events), void *arg)
 {
 	struct loop_watch *watch = watch_new(loop, fd, events);
 
@@ -382,8 +382,8 @@ static void multi_make(struct loop *loop)
 	curl_multi_setopt(loop->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 }
 
-struct loop_transfer *loop_transfer(struct loop *loop, CURL *easy, void (*done)(void *arg, CURLcode code),
-	void *arg)
+struct loop_transfer *loop_transfer(
+	struct loop *loop, CURL *easy, void (*done)(void *arg, CURLcode code), void *arg)
 {
 	struct loop_transfer *transfer = MEM_NEW(struct loop_transfer);
 
@@ -474,7 +474,8 @@ static void serve(struct loop *loop, struct loop_watch *watch, uint32_t got)
 {
 	/* Errors and hang-ups wake whoever waits: reading or writing then tells them what happened. */
 	bool broken = got & (EPOLLERR | EPOLLHUP);
-	unsigned events = (got & EPOLLIN || broken ? LOOP_READ : 0) | (got & EPOLLOUT || broken ? LOOP_WRITE : 0);
+	unsigned events =
+		(got & EPOLLIN || broken ? LOOP_READ : 0) | (got & EPOLLOUT || broken ? LOOP_WRITE : 0);
 
 	if (watch->stopped)
 		return;

@@ -23,11 +23,11 @@
 #include "prober/pass_private.h"
 
 #define LOG_BYTES (1024 * 1024)
-#define BUSY_MS 2           /* how soon to look again whether the processor has room */
+#define BUSY_MS 2                      /* how soon to look again whether the processor has room */
 #define TIDY_RESERVE_US (5 * US_PER_S) /* of the minute: housekeeping is over before the next pass begins */
 #define TIDY_LEAST_US (2 * US_PER_S)   /* and comes to its turn even when passes are always full */
-#define LISTEN_MS 2000      /* how long to sleep at most before the inbox is read again */
-#define DELIVERY_MS 20      /* how soon to look whether deliveries have ended */
+#define LISTEN_MS 2000                 /* how long to sleep at most before the inbox is read again */
+#define DELIVERY_MS 20                 /* how soon to look whether deliveries have ended */
 #define PROGRESS_MS 200
 #define OUTBOX_ASK_US (200 * US_PER_MS)
 
@@ -235,7 +235,7 @@ static int64_t outbox_due(struct pass *pass)
 static bool in_hand(struct pass *pass)
 {
 	return pass->open > 0 || pass->waiting || outbox_in_flight(pass->outbox) > 0 || witness_busy(pass) ||
-		selfcheck_busy(pass) || report_busy(pass);
+	       selfcheck_busy(pass) || report_busy(pass);
 }
 
 /* When the next thing of this minute is due; INT64_MAX: nothing more. */
@@ -364,8 +364,8 @@ static void show_progress(void *arg)
 {
 	struct pass *pass = arg;
 
-	fprintf(stderr, "\r%llu looked at, %zu under way, %llu not up \033[K", (unsigned long long)pass->info.checked,
-		pass->open, (unsigned long long)pass->info.failed);
+	fprintf(stderr, "\r%llu looked at, %zu under way, %llu not up \033[K",
+		(unsigned long long)pass->info.checked, pass->open, (unsigned long long)pass->info.failed);
 	pass->progress = loop_after(pass->loop, PROGRESS_MS, show_progress, pass);
 }
 
@@ -413,7 +413,8 @@ static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
 static void serve(struct pass *pass)
 {
 	struct loop_watch *signals =
-		signal_pipe[0] >= 0 ? loop_watch(pass->loop, signal_pipe[0], LOOP_READ, stop_soon, pass) : NULL;
+		signal_pipe[0] >= 0 ? loop_watch(pass->loop, signal_pipe[0], LOOP_READ, stop_soon, pass)
+				    : NULL;
 
 	if (isatty(STDERR_FILENO))
 		show_progress(pass);
@@ -473,7 +474,8 @@ int pass_run(const char *config_path, const char *store)
 
 	pass.store = own;
 	log = file_join(store, "prober.log");
-	/* Cron mails whatever we print: the log is for people who look, and stderr for what stops the watching. */
+	/* Cron mails whatever we print: the log is for people who look, and stderr for what stops the
+	 * watching. */
 	log_open("prober", log, LOG_BYTES, isatty(STDERR_FILENO));
 	ok = store_prepare(store, &err);
 	if (ok && !turn_take(store, &lock, &err)) {

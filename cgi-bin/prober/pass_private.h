@@ -27,9 +27,9 @@
 #include "prober/witness.h"
 #include "store/state.h"
 
-#define ACTIVE_MAX 50    /* looks with an event within the last 20 ms */
-#define OPEN_MAX 1000    /* looks under way */
-#define OPEN_RESERVE 64  /* descriptors left for books, log, deliveries */
+#define ACTIVE_MAX 50   /* looks with an event within the last 20 ms */
+#define OPEN_MAX 1000   /* looks under way */
+#define OPEN_RESERVE 64 /* descriptors left for books, log, deliveries */
 #define COMMIT_US (1 * US_PER_S)
 #define STEP_US (2 * US_PER_S) /* a jump of the wall clock within a pass */
 
@@ -46,17 +46,17 @@ struct post {
 	struct pass *pass;
 	uint32_t id;
 	struct row row;
-	struct monitor *monitor;  /* NULL: not read yet */
+	struct monitor *monitor; /* NULL: not read yet */
 	struct judge judge;
-	struct check *check;      /* under way */
+	struct check *check; /* under way */
 	/* when (wall clock) */
-	int64_t due_us;           /* the earlier of slot and step */
-	int64_t slot_us;          /* the next regular slot that has no result; 0: at once, nothing was missed */
-	int64_t step_us;          /* next step of a ladder, or a heartbeat's deadline; 0 none */
-	int64_t tend_us;          /* when it is to be tended (a window begins or ends); 0 none */
-	int64_t answering_us;     /* the slot that the look under way answers; 0: none, a recheck */
-	bool ladder;              /* step_us is a ladder's */
-	bool started;             /* it was looked at in this pass */
+	int64_t due_us;       /* the earlier of slot and step */
+	int64_t slot_us;      /* the next regular slot that has no result; 0: at once, nothing was missed */
+	int64_t step_us;      /* next step of a ladder, or a heartbeat's deadline; 0 none */
+	int64_t tend_us;      /* when it is to be tended (a window begins or ends); 0 none */
+	int64_t answering_us; /* the slot that the look under way answers; 0: none, a recheck */
+	bool ladder;          /* step_us is a ladder's */
+	bool started;         /* it was looked at in this pass */
 	enum post_place place;
 	size_t heap_index;
 	struct post *next_ready;
@@ -64,13 +64,13 @@ struct post {
 	bool dirty, row_dirty, judge_dirty;
 	struct post *next_dirty;
 	struct telling *tellings;
-	struct incident *draft;   /* attempts that no stored incident has yet */
-	struct aside *asides;     /* what people added to incidents */
+	struct incident *draft; /* attempts that no stored incident has yet */
+	struct aside *asides;   /* what people added to incidents */
 	/* a decision that waits for an answer */
 	bool waiting;
 	struct post *next_waiting;
-	struct result *parked;    /* a look that is weighed when we know whether it is us */
-	struct post **parents;    /* what it depends on; NULL: not found yet */
+	struct result *parked; /* a look that is weighed when we know whether it is us */
+	struct post **parents; /* what it depends on; NULL: not found yet */
 	size_t parent_count;
 };
 
@@ -114,8 +114,8 @@ struct pass {
 	bool privates_known;
 	struct check_world world;
 	struct pass_info info;
-	bool failed;               /* the books could not be written: exit 75 ... */
-	struct error failure;      /* ... and why */
+	bool failed;          /* the books could not be written: exit 75 ... */
+	struct error failure; /* ... and why */
 	/* its minute */
 	int64_t end_us;            /* wall clock */
 	int64_t wall_less_mono_us; /* to notice a step of the wall clock */
@@ -125,17 +125,17 @@ struct pass {
 	struct loop_timer *wake;
 	bool woken;
 	struct loop_timer *progress;
-	int64_t outbox_due_us;     /* wall clock, as of ... */
-	int64_t outbox_asked_us;   /* ... this (monotonic) */
+	int64_t outbox_due_us;   /* wall clock, as of ... */
+	int64_t outbox_asked_us; /* ... this (monotonic) */
 	/* posts.c */
-	struct post **posts;       /* by id; NULL: not in this pass */
+	struct post **posts; /* by id; NULL: not in this pass */
 	size_t post_count;
 	struct post **heap;
 	size_t heap_count, heap_size;
 	struct ready suspects, regular;
-	size_t configured;         /* monitors that are not paused */
+	size_t configured; /* monitors that are not paused */
 	size_t heartbeats;
-	struct site site;          /* pass_site() */
+	struct site site; /* pass_site() */
 	bool site_known;
 	/* look.c */
 	size_t open, open_max, active_max;
@@ -146,28 +146,28 @@ struct pass {
 	struct selfcheck *selfcheck;
 	uint64_t mass_since;
 	bool mass_known;
-	size_t failing;            /* of the crowd, as of ... */
-	int64_t failing_us;        /* ... this (monotonic) */
+	size_t failing;     /* of the crowd, as of ... */
+	int64_t failing_us; /* ... this (monotonic) */
 	struct report *report;
 	/* people.c */
 	uint64_t inbox_seen;
 	bool inbox_seen_dirty;
-	int64_t people_read_us;    /* monotonic */
+	int64_t people_read_us; /* monotonic */
 	/* beats.c */
-	int64_t beats_read_us;     /* monotonic */
-	int64_t beats_since_us;    /* wall clock: what came before was heard */
+	int64_t beats_read_us;  /* monotonic */
+	int64_t beats_since_us; /* wall clock: what came before was heard */
 	/* keep.c */
 	struct post *dirty;
 	struct samples samples;
 	struct kept_note *notes;
 	struct announcement *announcements;
 	bool urgent, info_dirty;
-	int64_t committed_us;      /* monotonic, newest commit */
+	int64_t committed_us; /* monotonic, newest commit */
 	struct loop_timer *commit_timer;
 };
 
-int64_t pass_now(const struct pass *pass);          /* wall clock */
-void pass_wake(struct pass *pass);                  /* something changed: look again at what is to be done */
+int64_t pass_now(const struct pass *pass); /* wall clock */
+void pass_wake(struct pass *pass);         /* something changed: look again at what is to be done */
 const cJSON *pass_privates(struct pass *pass, const char *section);
 const struct site *pass_site(struct pass *pass);
 
@@ -184,23 +184,23 @@ void posts_free(struct pass *pass);
 /* Made when it is not there; NULL: no such monitor. */
 struct post *post_in(struct pass *pass, uint32_t id, struct state_txn *txn);
 bool post_read(struct post *post, struct state_txn *txn, struct error *err); /* monitor and judge */
-void post_rest(struct post *post);                        /* what it holds and nobody needs now */
-void post_schedule(struct post *post);                    /* after slot_us or step_us changed */
-void post_look(struct post *post);                        /* a look as soon as possible */
-void post_now(struct post *post);                         /* a step of a ladder as soon as possible, beside its slots */
-void post_tend(struct post *post);                        /* is tended as soon as possible, without a look */
+void post_rest(struct post *post);     /* what it holds and nobody needs now */
+void post_schedule(struct post *post); /* after slot_us or step_us changed */
+void post_look(struct post *post);     /* a look as soon as possible */
+void post_now(struct post *post);      /* a step of a ladder as soon as possible, beside its slots */
+void post_tend(struct post *post);     /* is tended as soon as possible, without a look */
 int64_t post_interval(const struct post *post);
-int64_t posts_next_due(struct pass *pass);                /* wall clock; INT64_MAX none */
+int64_t posts_next_due(struct pass *pass); /* wall clock; INT64_MAX none */
 bool posts_ready(const struct pass *pass);
-struct post *posts_take(struct pass *pass);               /* the next that is due now, suspects first */
-void posts_ripen(struct pass *pass);                      /* moves what has become due to the ready ones */
+struct post *posts_take(struct pass *pass); /* the next that is due now, suspects first */
+void posts_ripen(struct pass *pass);        /* moves what has become due to the ready ones */
 
 /* look.c */
 void looks_start(struct pass *pass);
-void look_missed(struct post *post, int64_t until_us);    /* its slots before until_us become unknown */
+void look_missed(struct post *post, int64_t until_us); /* its slots before until_us become unknown */
 
 /* tend.c */
-bool tend(struct post *post);                             /* false: it is paused */
+bool tend(struct post *post); /* false: it is paused */
 bool tend_window_active(struct post *post);
 
 /* evidence.c */
@@ -219,31 +219,31 @@ bool announce_write(struct state_txn *txn, const struct announcement *a, struct 
 void announcements_free(struct pass *pass);
 
 /* report.c: somebody else's heartbeat service hears of each good pass */
-bool report_start(struct pass *pass);                     /* false: nothing to report, or done already */
+bool report_start(struct pass *pass); /* false: nothing to report, or done already */
 bool report_busy(const struct pass *pass);
 void report_free(struct report *report);
 
 /* decide.c */
 void decide_result(struct post *post, struct result *result);
 void decide_apply(struct post *post, const struct verdict *verdict);
-void decide_waiting(struct pass *pass);                   /* asks again for all that wait */
-void decide_forget(struct pass *pass);                    /* the minute is over: the next pass decides them */
+void decide_waiting(struct pass *pass); /* asks again for all that wait */
+void decide_forget(struct pass *pass);  /* the minute is over: the next pass decides them */
 
 /* keep.c */
 void keep_sample(struct post *post, const struct result *result, enum outcome outcome);
 void keep_unknown(struct post *post, int64_t at_us);
 void keep_attempt(struct post *post, const struct result *result);
 void keep_forget_attempts(struct post *post);
-void keep_row(struct post *post);                         /* only its due times changed */
+void keep_row(struct post *post); /* only its due times changed */
 void keep_judge(struct post *post);
 void keep_info(struct pass *pass);
 void keep_note(struct pass *pass, const char *name, const char *value); /* NULL: takes it out */
 void keep_entries(struct post *post, const struct incident *added);
-void keep_forget(struct pass *pass);                      /* what was never stored */
+void keep_forget(struct pass *pass); /* what was never stored */
 void keep_forget_post(struct post *post);
 void keep_paused(struct post *post);
 void keep_tell(struct post *post, const struct verdict *verdict);
 bool keep_pending(const struct pass *pass);
-bool keep_commit(struct pass *pass);                      /* now; false: could not be stored, kept */
+bool keep_commit(struct pass *pass); /* now; false: could not be stored, kept */
 
 #endif

@@ -77,8 +77,8 @@ static void apply(struct pass *pass, const struct asked *asked)
 		return;
 	}
 	incident.id = asked->request.incident ? asked->request.incident : post->judge.incident;
-	target = (struct request_target){&post->judge, &incident, post->monitor->paused,
-		tend_window_active(post)};
+	target = (struct request_target){
+		&post->judge, &incident, post->monitor->paused, tend_window_active(post)};
 	effect = request_apply(&asked->request, asked->who, asked->at_us, &target, pass_now(pass));
 	if (effect.incident_changed)
 		keep_entries(post, &incident);

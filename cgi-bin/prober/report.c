@@ -53,8 +53,8 @@ bool report_start(struct pass *pass)
 	pass->report->monitor.type = mem_str("http");
 	pass->report->monitor.options = make_options(url->valuestring);
 	pass->report->monitor.timeout_ms = TIMEOUT_MS;
-	pass->report->check = check_start(pass->loop, &pass->world, &pass->report->monitor, NULL, reported, pass->report,
-		&err);
+	pass->report->check = check_start(
+		pass->loop, &pass->world, &pass->report->monitor, NULL, reported, pass->report, &err);
 	return pass->report->check;
 }
 

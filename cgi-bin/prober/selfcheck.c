@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * selfcheck: one look at url/healthz in each pass, on the same engine as any http monitor. It is good when our
- * program answers and can read both books; that passes are stale is no news to the pass that asks.
+ * selfcheck: one look at url/healthz in each pass, on the same engine as any http monitor. It is good when
+ * our program answers and can read both books; that passes are stale is no news to the pass that asks.
  *
  * One failure is repeated once, some seconds later, before it counts.
  */
@@ -119,7 +119,8 @@ static void ask(struct selfcheck *selfcheck)
 	struct error err = {0};
 
 	selfcheck->tries++;
-	selfcheck->check = check_start(pass->loop, &pass->world, &selfcheck->monitor, NULL, check_done, selfcheck, &err);
+	selfcheck->check =
+		check_start(pass->loop, &pass->world, &selfcheck->monitor, NULL, check_done, selfcheck, &err);
 	if (!selfcheck->check)
 		log_warn("self check: %s", err.text);
 }

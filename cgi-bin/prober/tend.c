@@ -92,7 +92,8 @@ static void tend_owed(struct post *post)
 	int64_t now = pass_now(post->pass);
 	struct verdict verdict;
 
-	if (post->judge.decided != STATE_DOWN || post->judge.told != TOLD_NOTHING || post->monitor->depends_count == 0 ||
+	if (post->judge.decided != STATE_DOWN || post->judge.told != TOLD_NOTHING ||
+		post->monitor->depends_count == 0 ||
 		(post->judge.marks & (MARK_MAINTENANCE | MARK_FLAPPING)) || views_parent_down(post))
 		return;
 	for (size_t i = 0; i < post->parent_count; i++)

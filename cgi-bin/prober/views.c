@@ -52,7 +52,8 @@ bool views_parent_down(struct post *post)
 {
 	find_parents(post);
 	for (size_t i = 0; i < post->parent_count; i++)
-		if (post->parents[i]->row.decided == STATE_DOWN || post->parents[i]->row.state == STATE_SUSPECT)
+		if (post->parents[i]->row.decided == STATE_DOWN ||
+			post->parents[i]->row.state == STATE_SUSPECT)
 			return true;
 	return false;
 }
@@ -133,7 +134,8 @@ static uint64_t mass_since(struct pass *pass)
 
 	if (!pass->mass_known) {
 		txn = state_begin(pass->state, false, NULL);
-		if (!txn || !state_note_get(txn, "mass", &value, NULL) || !text_to_u64(value, &pass->mass_since))
+		if (!txn || !state_note_get(txn, "mass", &value, NULL) ||
+			!text_to_u64(value, &pass->mass_since))
 			pass->mass_since = 0;
 		state_end(txn);
 		free(value);

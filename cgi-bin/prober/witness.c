@@ -5,8 +5,8 @@
  * A URL that answers anything by HTTP, a port that accepts, a monitor whose own check is good: each speaks
  * for us. Enough of them end the question early; it is answered "blind" only when too few can still come.
  *
- * Being blind is remembered across passes (pass_info.blind_since_us). As long as it lasts they are asked again
- * every ten seconds; when they answer, one summary goes out.
+ * Being blind is remembered across passes (pass_info.blind_since_us). As long as it lasts they are asked
+ * again every ten seconds; when they answer, one summary goes out.
  */
 #include "prober/witness.h"
 
@@ -24,7 +24,7 @@
 struct probe {
 	struct witness *witness;
 	struct monitor monitor;
-	char *slug;            /* of secrets, when it is one of the monitors */
+	char *slug; /* of secrets, when it is one of the monitors */
 	struct check *check;
 	bool counted;
 };
@@ -35,7 +35,7 @@ struct witness {
 	size_t n, needed, good, bad;
 	bool asking;
 	enum sight sight;
-	int64_t known_us;      /* monotonic */
+	int64_t known_us; /* monotonic */
 	struct loop_timer *again;
 };
 
@@ -110,12 +110,14 @@ static bool make_probe(struct pass *pass, struct probe *probe, const char *text)
 
 static void make_probes(struct witness *witness)
 {
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(pass_privates(witness->pass, "top"), "witnesses");
+	const cJSON *list =
+		cJSON_GetObjectItemCaseSensitive(pass_privates(witness->pass, "top"), "witnesses");
 	const cJSON *item;
 	int n = cJSON_GetArraySize(list);
 
 	witness->probes = mem_array((size_t)(n > 0 ? n : 0) + 1, sizeof(witness->probes[0]));
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		struct probe *probe = &witness->probes[witness->n];
 
 		if (!cJSON_IsString(item))
@@ -202,14 +204,15 @@ static void probe_done(struct check *check, void *arg)
 static void probe_start(struct probe *probe)
 {
 	struct pass *pass = probe->witness->pass;
-	const cJSON *secrets = probe->slug ?
-		cJSON_GetObjectItemCaseSensitive(pass_privates(pass, "monitors"), probe->slug) :
-		NULL;
+	const cJSON *secrets =
+		probe->slug ? cJSON_GetObjectItemCaseSensitive(pass_privates(pass, "monitors"), probe->slug)
+			    : NULL;
 	struct error err = {0};
 
 	check_cancel(probe->check);
 	probe->counted = false;
-	probe->check = check_start(pass->loop, &pass->world, &probe->monitor, secrets, probe_done, probe, &err);
+	probe->check =
+		check_start(pass->loop, &pass->world, &probe->monitor, secrets, probe_done, probe, &err);
 	if (!probe->check) {
 		log_warn("witness: %s", err.text);
 		count(probe, false);

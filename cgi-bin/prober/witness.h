@@ -15,7 +15,7 @@ enum sight {
 	SIGHT_NOT_KNOWN = 0, /* being asked, or to be asked */
 	SIGHT_CLEAR,
 	SIGHT_BLIND,
-	SIGHT_NO_WITNESS,    /* none is configured */
+	SIGHT_NO_WITNESS, /* none is configured */
 };
 
 /* What we know right now: an answer counts for some seconds. */

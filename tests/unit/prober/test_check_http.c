@@ -86,7 +86,8 @@ static void check_rows(const struct row *rows, size_t n)
 		if (result.outcome != rows[i].outcome || result.definite != rows[i].definite ||
 			strncmp(result.cause, rows[i].cause, strlen(rows[i].cause)) != 0)
 			fail_msg("%s %s: %s%s, \"%s\"", rows[i].url, rows[i].more ? rows[i].more : "",
-				outcome_name(result.outcome), result.definite ? " definitely" : "", result.cause);
+				outcome_name(result.outcome), result.definite ? " definitely" : "",
+				result.cause);
 		result_clear(&result);
 	}
 }
@@ -103,10 +104,12 @@ static void answers_are_taken_for_what_they_are(void **state)
 		{"/ok", "\"header\":{\"x-who\":\"you\"}", OUTCOME_DOWN, false, "header x-who is \"me\""},
 		{"/ok", "\"header\":{\"x-why\":\"\"}", OUTCOME_DOWN, false, "header x-why is missing"},
 		{"/json", "\"json\":{\"status.db\":\"ok\",\"status.n.1\":2}", OUTCOME_UP, false, ""},
-		{"/json", "\"json\":{\"status.db\":\"no\"}", OUTCOME_DOWN, false, "JSON: status.db is \"ok\""},
+		{"/json", "\"json\":{\"status.db\":\"no\"}", OUTCOME_DOWN, false,
+			"JSON: status.db is \"ok\""},
 		{"/json", "\"json\":{\"status.x\":true}", OUTCOME_DOWN, false, "JSON: there is no status.x"},
 		{"/notjson", "\"json\":{\"status\":1}", OUTCOME_DOWN, false, "the answer is not JSON"},
-		{"/json", "\"json\":{\"status.db\":\"ok\"},\"max_body\":9", OUTCOME_DOWN, false, "the JSON answer is longer"},
+		{"/json", "\"json\":{\"status.db\":\"ok\"},\"max_body\":9", OUTCOME_DOWN, false,
+			"the JSON answer is longer"},
 	};
 
 	(void)state;
@@ -183,7 +186,9 @@ static void secrets_and_methods_are_sent_and_secrets_stay_with_their_host(void *
 	(void)state;
 	text_clear(&server.requests);
 	result = look("/ok",
-		"\"method\":\"POST\",\"body\":\"a=b\",\"headers\":{\"X-Api-Key\":\"k\"},\"auth\":{\"basic\":[\"u\",\"p\"]}", 1000);
+		"\"method\":\"POST\",\"body\":\"a=b\",\"headers\":{\"X-Api-Key\":\"k\"},\"auth\":{\"basic\":["
+		"\"u\",\"p\"]}",
+		1000);
 	assert_int_equal(result.outcome, OUTCOME_UP);
 	assert_non_null(strstr(text_str(&server.requests), "POST /ok HTTP/1.1"));
 	assert_non_null(strstr(text_str(&server.requests), "Authorization: Basic dTpw"));
@@ -192,7 +197,8 @@ static void secrets_and_methods_are_sent_and_secrets_stay_with_their_host(void *
 	assert_null(strstr(text_str(&server.requests), "Accept-Encoding"));
 	result_clear(&result);
 	text_clear(&server.requests);
-	result = look("/there", "\"headers\":{\"X-Api-Key\":\"k\",\"X-Other\":\"o\"},\"auth\":{\"bearer\":\"t\"}", 1000);
+	result = look("/there",
+		"\"headers\":{\"X-Api-Key\":\"k\",\"X-Other\":\"o\"},\"auth\":{\"bearer\":\"t\"}", 1000);
 	assert_int_equal(result.outcome, OUTCOME_UP);
 	assert_non_null(strstr(text_str(&server.requests), "Authorization: Bearer t"));
 	assert_null(strstr(strstr(text_str(&server.requests), "GET /ok"), "Bearer"));
@@ -221,12 +227,29 @@ static void private_addresses_are_known_in_all_their_clothes(void **state)
 		const char *text;
 		bool is_private;
 	} rows[] = {
-		{"127.0.0.1", true}, {"10.1.2.3", true}, {"172.16.0.1", true}, {"172.32.0.1", false},
-		{"192.168.1.1", true}, {"169.254.169.254", true}, {"100.64.0.1", true}, {"100.128.0.1", false},
-		{"0.0.0.0", true}, {"224.0.0.1", true}, {"255.255.255.255", true}, {"192.0.2.1", false},
-		{"8.8.8.8", false}, {"::1", true}, {"::", true}, {"fe80::1", true}, {"fd00::1", true},
-		{"ff02::1", true}, {"::ffff:127.0.0.1", true}, {"::ffff:8.8.8.8", false},
-		{"64:ff9b::7f00:1", true}, {"2002:7f00:1::", true}, {"2001:db8::1", false},
+		{"127.0.0.1", true},
+		{"10.1.2.3", true},
+		{"172.16.0.1", true},
+		{"172.32.0.1", false},
+		{"192.168.1.1", true},
+		{"169.254.169.254", true},
+		{"100.64.0.1", true},
+		{"100.128.0.1", false},
+		{"0.0.0.0", true},
+		{"224.0.0.1", true},
+		{"255.255.255.255", true},
+		{"192.0.2.1", false},
+		{"8.8.8.8", false},
+		{"::1", true},
+		{"::", true},
+		{"fe80::1", true},
+		{"fd00::1", true},
+		{"ff02::1", true},
+		{"::ffff:127.0.0.1", true},
+		{"::ffff:8.8.8.8", false},
+		{"64:ff9b::7f00:1", true},
+		{"2002:7f00:1::", true},
+		{"2001:db8::1", false},
 	};
 
 	(void)state;
@@ -245,8 +268,16 @@ static void options_are_checked(void **state)
 		const char *status;
 		bool good;
 	} rows[] = {
-		{"200-399", true}, {"200", true}, {"200, 404", true}, {"200-204,301-308", true}, {"", false},
-		{"2xx", false}, {"399-200", false}, {"20", false}, {"200-", false}, {"200;404", false},
+		{"200-399", true},
+		{"200", true},
+		{"200, 404", true},
+		{"200-204,301-308", true},
+		{"", false},
+		{"2xx", false},
+		{"399-200", false},
+		{"20", false},
+		{"200-", false},
+		{"200;404", false},
 	};
 
 	(void)state;

@@ -20,8 +20,13 @@ static struct state *open_with_monitors(const char *dir, size_t n)
 
 	assert_non_null(state);
 	for (size_t i = 0; i < n; i++)
-		monitors[i] = (struct monitor){.slug = slugs[i], .name = slugs[i], .type = "http", .group = "",
-			.options = "{}", .interval_ms = 60000, .place = i};
+		monitors[i] = (struct monitor){.slug = slugs[i],
+			.name = slugs[i],
+			.type = "http",
+			.group = "",
+			.options = "{}",
+			.interval_ms = 60000,
+			.place = i};
 	txn = state_begin(state, true, &err);
 	assert_ok(state_publish(txn, &p, &err));
 	assert_ok(state_commit(txn, &err));
@@ -35,8 +40,11 @@ static void add_minutes(struct state *state, uint32_t id, int64_t from_s, int64_
 	struct row row;
 
 	for (int64_t at = from_s; at < to_s; at += 60) {
-		struct sample sample = {.monitor_id = id, .at_us = at * US_PER_S, .outcome = outcome,
-			.state = outcome == OUTCOME_UP ? STATE_UP : STATE_DOWN, .response_us = outcome == OUTCOME_UP ? 1000 : -1,
+		struct sample sample = {.monitor_id = id,
+			.at_us = at * US_PER_S,
+			.outcome = outcome,
+			.state = outcome == OUTCOME_UP ? STATE_UP : STATE_DOWN,
+			.response_us = outcome == OUTCOME_UP ? 1000 : -1,
 			.timings = TIMINGS_NONE};
 
 		assert_ok(state_samples_add(txn, &sample, 1, &err));
@@ -49,15 +57,16 @@ static void add_minutes(struct state *state, uint32_t id, int64_t from_s, int64_
 
 static void housekeep_at(struct state *state, int64_t now_s)
 {
-	struct site site = {.retain_samples_s = 14 * DAY, .retain_timings_s = 2 * DAY, .retain_hours_s = 30 * DAY};
+	struct site site = {
+		.retain_samples_s = 14 * DAY, .retain_timings_s = 2 * DAY, .retain_hours_s = 30 * DAY};
 
 	assert_ok(housekeep(state, &site, now_s * US_PER_S, INT64_MAX, &err));
 }
 
 static bool put_rollup(void *arg, const struct rollup *r)
 {
-	text_printf(arg, "%lld:%lld/%lld/%lld ", (long long)((r->from_s - BEGIN_S) / HOUR), (long long)r->up_s,
-		(long long)r->down_s, (long long)r->unknown_s);
+	text_printf(arg, "%lld:%lld/%lld/%lld ", (long long)((r->from_s - BEGIN_S) / HOUR),
+		(long long)r->up_s, (long long)r->down_s, (long long)r->unknown_s);
 	return true;
 }
 

@@ -48,8 +48,8 @@ static void write_mark(void *arg)
 static void timers_fire_in_the_order_of_their_times(void **state)
 {
 	struct text trace = TEXT_INIT;
-	struct mark marks[] = {{&trace, 'c', *state, NULL}, {&trace, 'a', *state, NULL}, {&trace, 'b', *state, NULL},
-		{&trace, 'd', *state, NULL}};
+	struct mark marks[] = {{&trace, 'c', *state, NULL}, {&trace, 'a', *state, NULL},
+		{&trace, 'b', *state, NULL}, {&trace, 'd', *state, NULL}};
 	const int64_t delays[] = {30, 1, 10, 30};
 
 	for (size_t i = 0; i < COUNT_OF(marks); i++)
@@ -62,7 +62,8 @@ static void timers_fire_in_the_order_of_their_times(void **state)
 static void a_timer_may_stop_another_that_is_due_too(void **state)
 {
 	struct text trace = TEXT_INIT;
-	struct mark b = {&trace, 'b', *state, NULL}, a = {&trace, 'a', *state, loop_after(*state, 1, write_mark, &b)};
+	struct mark b = {&trace, 'b', *state, NULL},
+		    a = {&trace, 'a', *state, loop_after(*state, 1, write_mark, &b)};
 
 	loop_after(*state, 0, write_mark, &a);
 	loop_run(*state, INT64_MAX);
@@ -231,8 +232,11 @@ static void literal_addresses_need_nobody_to_be_asked(void **state)
 		const char *host;
 		int family, got;
 	} rows[] = {
-		{"192.0.2.1", AF_UNSPEC, AF_INET}, {"2001:db8::1", AF_UNSPEC, AF_INET6},
-		{"[2001:db8::1]", AF_INET6, AF_INET6}, {"192.0.2.1", AF_INET6, 0}, {"::1", AF_INET, 0},
+		{"192.0.2.1", AF_UNSPEC, AF_INET},
+		{"2001:db8::1", AF_UNSPEC, AF_INET6},
+		{"[2001:db8::1]", AF_INET6, AF_INET6},
+		{"192.0.2.1", AF_INET6, 0},
+		{"::1", AF_INET, 0},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -47,7 +47,8 @@ static void write_config(const char *top, const char *monitors)
 	FILE *file;
 
 	text_printf(&config,
-		"{\"store\":\"%s\",%s\"channels\":{\"hook\":{\"type\":\"webhook\",\"url\":\"http://127.0.0.1:%u/hook\","
+		"{\"store\":\"%s\",%s\"channels\":{\"hook\":{\"type\":\"webhook\",\"url\":\"http://"
+		"127.0.0.1:%u/hook\","
 		"\"secret\":\"0123456789abcdef\"}},\"defaults\":{\"notify\":[\"hook\"],\"timeout\":\"2s\","
 		"\"confirm_waits\":[\"50ms\",\"50ms\",\"50ms\"],\"recover_wait\":\"50ms\"},\"monitors\":{",
 		text_str(&store_path), top, server.port);
@@ -120,8 +121,8 @@ static pid_t child_at(double minute)
 
 		clock_gettime(CLOCK_REALTIME, &now);
 		snprintf(offset, sizeof(offset), "%lld",
-			(long long)((double)begin_s * 1000 + minute * 60000 + 1000 - (double)now.tv_sec * 1000 -
-				(double)now.tv_nsec / 1e6));
+			(long long)((double)begin_s * 1000 + minute * 60000 + 1000 -
+				    (double)now.tv_sec * 1000 - (double)now.tv_nsec / 1e6));
 		setenv("UPBEAT_TESTING", "1", 1);
 		setenv("UPBEAT_CLOCK_OFFSET_MS", offset, 1);
 		if (!getenv("SHOW") && !freopen("/dev/null", "w", stderr))
@@ -160,9 +161,13 @@ static void beat_at(double minute, const char *slug)
 		int64_t last;
 
 		clock_now(&now);
-		beat = (struct beat){.kind = BEAT_SUCCESS, .has_time = true, .time_us = now.wall_us, .exit_status = -1,
+		beat = (struct beat){.kind = BEAT_SUCCESS,
+			.has_time = true,
+			.time_us = now.wall_us,
+			.exit_status = -1,
 			.length_us = -1};
-		_exit(inbox && inbox_beat_store(inbox, slug, &rules, &beat, &now, &verdict, &last, NULL) ? 0 : 1);
+		_exit(inbox && inbox_beat_store(inbox, slug, &rules, &beat, &now, &verdict, &last, NULL) ? 0
+													 : 1);
 	}
 	assert_int_equal(ended(pid), 0);
 }
@@ -177,9 +182,10 @@ static void ask_at(double minute, const char *payload)
 		uint64_t id;
 
 		clock_now(&now);
-		_exit(inbox && inbox_queue_put(inbox, INBOX_REQUEST, "ada", payload, strlen(payload), &now, 0, &id, NULL) ?
-				0 :
-				1);
+		_exit(inbox && inbox_queue_put(inbox, INBOX_REQUEST, "ada", payload, strlen(payload), &now, 0,
+				       &id, NULL)
+				? 0
+				: 1);
 	}
 	assert_int_equal(ended(pid), 0);
 }
@@ -203,8 +209,13 @@ static bool dump_sample(void *arg, const struct sample *sample)
 
 static bool dump_incident(void *arg, const struct incident *incident)
 {
-	static const char letters[] = {[ENTRY_ATTEMPT] = 'a', [ENTRY_DECIDED] = 'D', [ENTRY_HELD] = 'h',
-		[ENTRY_QUEUED] = 'q', [ENTRY_DELIVERY] = 'd', [ENTRY_ACKNOWLEDGED] = 'k', [ENTRY_NOTE] = 'n'};
+	static const char letters[] = {[ENTRY_ATTEMPT] = 'a',
+		[ENTRY_DECIDED] = 'D',
+		[ENTRY_HELD] = 'h',
+		[ENTRY_QUEUED] = 'q',
+		[ENTRY_DELIVERY] = 'd',
+		[ENTRY_ACKNOWLEDGED] = 'k',
+		[ENTRY_NOTE] = 'n'};
 	struct dump *dump = arg;
 
 	fprintf(dump->out, " %s[", incident->ended_us ? "over" : "open");
@@ -233,7 +244,8 @@ static bool dump_monitor(void *arg, const struct monitor *monitor)
 	dump->id = monitor->id;
 	state_row(dump->txn, monitor->id, &row, NULL);
 	fprintf(dump->out, "%s %s%s%s", monitor->slug, monitor_state_name(row.state),
-		row.marks & MARK_MAINTENANCE ? "+maintenance" : "", row.marks & MARK_ACKNOWLEDGED ? "+known" : "");
+		row.marks & MARK_MAINTENANCE ? "+maintenance" : "",
+		row.marks & MARK_ACKNOWLEDGED ? "+known" : "");
 	fputs(" ", dump->out);
 	state_sample_scan(dump->txn, monitor->id, 0, INT64_MAX, dump_sample, dump, NULL);
 	state_incident_scan(dump->txn, monitor->id, false, false, dump_incident, dump, NULL);
@@ -352,7 +364,8 @@ static void a_stray_failure_is_rechecked_and_not_told(void **state)
 	pid_t pid;
 
 	(void)state;
-	write_config("", HTTP("site", "/site", ",\"confirm_waits\":[\"500ms\",\"500ms\",\"500ms\",\"500ms\"]"));
+	write_config(
+		"", HTTP("site", "/site", ",\"confirm_waits\":[\"500ms\",\"500ms\",\"500ms\",\"500ms\"]"));
 	scripts[SITE].answer = BAD;
 	pid = child_at(0);
 	if (pid == 0)
@@ -409,8 +422,8 @@ static void a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there(void **s
 	(void)state;
 	write_config("", BEAT("job", ",\"max_age\":\"10s\""));
 	pass_at(0);
-	beat_at(0.9, "job");   /* 55 s */
-	pass_at(1.01);         /* 61.6 s: due at 65 s */
+	beat_at(0.9, "job"); /* 55 s */
+	pass_at(1.01);       /* 61.6 s: due at 65 s */
 	assert_in_range(time(NULL) - begun, 3, 6);
 	expect_line("job down ?ud open[aDqd] down:delivered");
 }
@@ -470,8 +483,9 @@ static void when_most_fail_at_once_it_waits_two_passes_and_tells_then(void **sta
 
 	(void)state;
 	for (int i = 0; i < 12; i++)
-		text_printf(&monitors, "%s\"m%d\":{\"type\":\"http\",\"url\":\"http://127.0.0.1:%%p/site\"%s}",
-			i ? "," : "", i, i == 3 ? "" : ",\"notify\":[]");
+		text_printf(&monitors,
+			"%s\"m%d\":{\"type\":\"http\",\"url\":\"http://127.0.0.1:%%p/site\"%s}", i ? "," : "",
+			i, i == 3 ? "" : ",\"notify\":[]");
 	write_config("", text_str(&monitors));
 	text_free(&monitors);
 	pass_at(0);

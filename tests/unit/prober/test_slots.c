@@ -18,8 +18,15 @@ static void slots_follow_the_clock(void **state)
 		uint32_t id;
 		int64_t interval_s, at_s, before_s, after_s;
 	} rows[] = {
-		{1, 10, 0, 0, 10}, {1, 10, 9, 0, 10}, {7, 10, 10, 10, 20}, {7, 60, 59, 0, 60}, {7, 60, 60, 60, 120},
-		{7, 30, 31, 30, 60}, {1, 120, 61, 60, 180}, {2, 120, 61, 0, 120}, {3, 300, 200, 180, 480},
+		{1, 10, 0, 0, 10},
+		{1, 10, 9, 0, 10},
+		{7, 10, 10, 10, 20},
+		{7, 60, 59, 0, 60},
+		{7, 60, 60, 60, 120},
+		{7, 30, 31, 30, 60},
+		{1, 120, 61, 60, 180},
+		{2, 120, 61, 0, 120},
+		{3, 300, 200, 180, 480},
 	};
 
 	(void)state;
@@ -39,7 +46,8 @@ static void every_moment_lies_between_its_slots(void **state)
 	for (size_t i = 0; i < COUNT_OF(intervals); i++)
 		for (uint32_t id = 1; id < 100; id += 13)
 			for (int64_t t = T0; t < T0 + 7200 * S; t += 37 * S + 11) {
-				int64_t before = slot_before(id, intervals[i] * S, t), after = slot_after(id, intervals[i] * S, t);
+				int64_t before = slot_before(id, intervals[i] * S, t),
+					after = slot_after(id, intervals[i] * S, t);
 
 				assert_true(before <= t && t < after);
 				assert_int_equal(after - before, intervals[i] * S);
@@ -63,13 +71,22 @@ static void a_coarse_cron_makes_coarse_slots(void **state)
 	static const struct {
 		int64_t interval_s, cadence_s, expected_s;
 	} rows[] = {
-		{60, 0, 60}, {60, 60, 60}, {60, 85, 60}, {10, 60, 10}, {60, 300, 300}, {60, 304, 300}, {60, 296, 300},
-		{600, 300, 600}, {60, 900, 900}, {30, 120, 120},
+		{60, 0, 60},
+		{60, 60, 60},
+		{60, 85, 60},
+		{10, 60, 10},
+		{60, 300, 300},
+		{60, 304, 300},
+		{60, 296, 300},
+		{600, 300, 600},
+		{60, 900, 900},
+		{30, 120, 120},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		assert_int_equal(slot_interval(rows[i].interval_s * S, rows[i].cadence_s * S), rows[i].expected_s * S);
+		assert_int_equal(
+			slot_interval(rows[i].interval_s * S, rows[i].cadence_s * S), rows[i].expected_s * S);
 }
 
 static void a_minute_ends_with_its_last_second(void **state)
