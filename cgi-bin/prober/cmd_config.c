@@ -18,15 +18,17 @@ static int check_file(const char *path)
 {
 	struct text out = TEXT_INIT;
 	struct config config;
+	size_t monitors, channels;
 	int status;
 
 	config_read(&config, path);
 	status = config.usable ? EXIT_DONE : EXIT_WRONG;
 	config_print_problems(&config, &out);
+	monitors = config.publication.monitor_count;
+	channels = config.publication.site.channel_count;
 	if (config.usable)
-		text_printf(&out, "%s is good: %zu monitors, %zu channels, store %s\n", path,
-			config.publication.monitor_count, config.publication.site.channel_count,
-			config.store);
+		text_printf(&out, "%s is good: %zu monitor%s, %zu channel%s, store %s\n", path, monitors,
+			monitors == 1 ? "" : "s", channels, channels == 1 ? "" : "s", config.store);
 	config_free(&config);
 	return print_text(&out) == EXIT_DONE ? status : EXIT_TEMPORARY;
 }

@@ -27,6 +27,14 @@ static bool check_timezone(const void *value, struct text *why)
 	return false;
 }
 
+static bool check_store(const void *value, struct text *why)
+{
+	if (**(char *const *)value)
+		return true;
+	text_raw(why, "must name a directory");
+	return false;
+}
+
 static bool check_hours(const void *value, struct text *why)
 {
 	const char *literal = "these are days, not hours";
@@ -153,7 +161,7 @@ ROWS(limit_rows, limit);
 
 static const struct field top[] = {
 	{ROW("$schema", STRING, top_options, schema), .help = "For editors; not looked at."},
-	{ROW("store", STRING, top_options, store), .fallback = STORE_DEFAULT,
+	{ROW("store", STRING, top_options, store), .fallback = STORE_DEFAULT, .check = check_store,
 		.help = "Directory of the books: on a local disk, outside the document root."},
 	{ROW("url", URL, top_options, url), .help = "Where upbeat.fcgi is mounted: for links in messages."},
 	{ROW("title", STRING, top_options, title), .fallback = "Upbeat", .help = "Title of the pages."},

@@ -199,9 +199,9 @@ static void put_limit(const struct field *field, double limit, struct text *why)
 /* "must be between 1s and 1d", "must be at least 1". */
 static bool say_range(const struct field *field, const char *what, struct text *why)
 {
-	bool both = field->max >= field->min;
+	bool both = field->max > field->min, exact = field->max == field->min;
 
-	text_printf(why, "must %s %s ", what, both ? "between" : "at least");
+	text_printf(why, "must %s %s", what, both ? "between " : exact ? "" : "at least ");
 	put_limit(field, field->min, why);
 	if (both) {
 		text_raw(why, " and ");

@@ -215,6 +215,9 @@ static const struct {
 		"^monitor \"d\": needs a \"secret\" that beats are signed with, or a \"token\"\n"
 		"^monitor \"d\" depends on itself\n"
 		"^monitor \"d\": unknown key \"y\"\n"},
+	{"{\"store\": ^\"\"}", "^\"store\" must name a directory\n"},
+	{"{\"monitors\": {\"a\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"auth\": {\"basic\": ^[\"u\"]}}}}",
+		"^monitor \"a\": \"auth\": \"basic\" must have 2 entries\n"},
 	{"{\"include\": [^\"nothing.json\"]}", "^there is no file @/nothing.json\n"},
 	{"{\"include\": ^[1]}", "^\"include\" must be a string or a list of strings, none of them empty\n"},
 };
