@@ -78,7 +78,8 @@ PACKAGES_RUN   := lighttpd lighttpd-mod-openssl openssl curl python3 python3-aio
 PACKAGES_TEST  := $(PACKAGES_RUN) binutils libcmocka-dev python3-pytest python3-pytest-xdist apache2 \
 	libapache2-mod-fcgid nginx-light spawn-fcgi cron strace iproute2 tzdata \
 	php-cli $(if $(shell command -v node),,nodejs)
-PACKAGES_EXTRA := $(PACKAGES_TEST) chromium $(if $(shell command -v npm),,npm)
+PACKAGES_EXTRA := $(PACKAGES_TEST) chromium prometheus python3-feedparser \
+	$(if $(shell command -v npm),,npm)
 
 ##: make deps             installs what is missing to build; deps-test, deps-extra: to test
 deps:

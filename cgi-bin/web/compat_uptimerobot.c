@@ -143,17 +143,26 @@ struct answer {
 	struct error *err;
 };
 
+/* A figure there must be, and where nothing was seen yet it is what the monitor is now: 0 would be read as an
+   outage of all that time. */
+static double ratio(const struct rollup *sum, enum monitor_state state)
+{
+	double uptime = series_uptime(sum);
+
+	if (uptime < 0)
+		uptime = state == STATE_UP || state == STATE_SUSPECT ? 1 : 0;
+	return uptime;
+}
+
 static bool put_ratio(struct answer *a, const struct view_monitor *m, int64_t days)
 {
 	int64_t now_s = a->view->now_us / US_PER_S;
 	struct rollup sum;
-	double uptime;
 
 	if (!history_sum(a->view->txn, m->listed->id, now_s - days * HISTORY_DAY_S, now_s,
 		    history_hold_s(m->listed->interval_ms), true, &sum, a->err))
 		return false;
-	uptime = series_uptime(&sum);
-	text_printf(a->t, "%.3f", uptime < 0 ? 0.0 : uptime * 100);
+	text_printf(a->t, "%.3f", ratio(&sum, m->state) * 100);
 	return true;
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from fixtures import *  # noqa: E402,F401,F403
-from upbeat import BUILD  # noqa: E402
+from upbeat import BUILD, wait_for  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 
@@ -30,3 +30,12 @@ def modules():
             have.unlink()
             pytest.fail("npm install: " + done.stderr)
     return folder
+
+
+def passes_until_down(site, slug):
+    """A pass that begins at the end of a minute leaves the confirming to the next one."""
+    def is_down():
+        site.a_pass(check=True)
+        return site.status(slug)["state"] == "down"
+
+    wait_for(is_down)
