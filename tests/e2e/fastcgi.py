@@ -71,7 +71,8 @@ class Program:
         listener.bind(self.path)
         listener.listen(backlog)
         log = open(site.folder / "web-stderr.log", "ab")
-        variables = {**site.environment(), "UPBEAT_STORE": str(site.store), "UPBEAT_THREADS": str(threads), **env}
+        variables = {**site.environment(), "UPBEAT_STORE": str(site.store), "UPBEAT_THREADS": str(threads),
+                     "ASAN_OPTIONS": "allocator_may_return_null=1", **env}
         import subprocess
         self.process = subprocess.Popen([self.binary], stdin=listener, stdout=log, stderr=log, env=variables)
         site.processes.append(self.process)

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Beats: the first line is the verb, the rest a body whose signature holds. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "web/beat_parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,13 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!beat_parse_signal(verb, &beat))
 		beat_parse_signal("", &beat);
-	if (beat.exit_status < -1 || beat.exit_status > 255 || (beat.exit_status > 0) != (beat.kind == BEAT_FAIL && *verb != 'f'))
-		abort();
+	FUZZ_CHECK(beat.exit_status >= -1 && beat.exit_status <= 255);
+	FUZZ_CHECK((beat.exit_status > 0) == (beat.kind == BEAT_FAIL && *verb != 'f'));
 	if (eol != NULL)
 		text_rawn(&body, (const char *)eol + 1, size - verb_len - 1);
 	why = beat_parse_body(&body, &beat, &words);
-	if (why == NULL && (!beat.has_time || (beat.rid != NULL && strlen(beat.rid) > BEAT_RID_MAX) || beat.length_us < -1))
-		abort();
+	FUZZ_CHECK(why != NULL || (beat.has_time && beat.length_us >= -1));
+	FUZZ_CHECK(why != NULL || beat.rid == NULL || strlen(beat.rid) <= BEAT_RID_MAX);
 	beat_words_free(&words);
 	text_free(&body);
 	free(verb);

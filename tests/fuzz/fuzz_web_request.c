@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A whole request in memory: lines are CGI variables up to an empty one, the rest is the body. What goes into
    a reply's headers must come out as those headers and no more. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "web/reply.h"
 #include "web/request.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 #define ENV_MAX 32
 
@@ -46,12 +40,10 @@ static void check_head(const struct text *out)
 	const char *end = memmem(out->ptr, out->len, "\r\n\r\n", 4), *at = out->ptr;
 	size_t lines = 0;
 
-	if (end == NULL)
-		abort();
+	FUZZ_CHECK(end != NULL);
 	for (; at < end; at++)
 		lines += *at == '\n';
-	if (lines != 6)
-		abort();
+	FUZZ_CHECK(lines == 6);
 }
 
 static void check_reply(struct request *req, const char *value)
@@ -90,8 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.left = (size_t)(end - at);
 	request_begin(&req, env, &m.io, NULL, "https://example.com/m", programs);
 	request_wants_html(&req);
-	if (request_body(&req, REQUEST_BODY_MAX) == BODY_OK && req.body.len > REQUEST_BODY_MAX)
-		abort();
+	FUZZ_CHECK(request_body(&req, REQUEST_BODY_MAX) != BODY_OK || req.body.len <= REQUEST_BODY_MAX);
 	value = request_form(&req, "api_key");
 	free(value);
 	value = request_query(&req, "rid");
