@@ -63,7 +63,7 @@ WEB_LIB    := $(BUILD)/libweb.a
 PROBER_LIB := $(BUILD)/libprober.a
 HTML_OBJ   := $(BUILD)/obj/gen/html.o
 
-.PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit e2e bench fuzz corpora lint \
+.PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit e2e bench fuzz corpora nightly lint \
 	install clean
 all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
 
@@ -261,6 +261,18 @@ e2e: all
 test-extra: deps-extra
 	+@$(MAKE) --no-print-directory all
 	@$(call pytest,$(if $(T),-k '$(T)') tests/extra)
+
+##: make nightly          the long forms: every kill point, hundreds of kills, a minute of fuzzing for each parser
+nightly: deps-test
+	+@$(MAKE) --no-print-directory all
+	+@UPBEAT_NIGHTLY=1 $(MAKE) --no-print-directory e2e
+	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=60
+
+##: make lint             manual pages and shell scripts (packages mandoc, shellcheck)
+lint:
+	@tests/deps.sh mandoc shellcheck
+	mandoc -Tlint -Wwarning docs/*.[58]
+	shellcheck contrib/clients/beat.sh tests/deps.sh tests/unit/run .ci/run
 
 ##: make bench            ratios against yardsticks built in the same run (T=name: one table)
 bench: deps-test
