@@ -24,13 +24,15 @@
 #include "store/state.h"
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define HEALTHY "HTTP/1.1 200 OK\r\nContent-Length: 37\r\n\r\n{\"ok\":true,\"state\":true,\"inbox\":true}"
 #define BAD "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops"
 
-enum { SITE, OTHER, HOOK, SLOW, SCRIPTS };
+enum { SITE, OTHER, HOOK, HEALTH, SLOW, SCRIPTS };
 static struct script scripts[SCRIPTS] = {
 	[SITE] = {"/site", OK, THEN_CLOSE},
 	[OTHER] = {"/other", OK, THEN_CLOSE},
 	[HOOK] = {"/hook", OK, THEN_CLOSE},
+	[HEALTH] = {"/healthz", HEALTHY, THEN_CLOSE},
 	[SLOW] = {"/slow", "", THEN_HANG},
 };
 
@@ -41,25 +43,31 @@ static time_t begin_s; /* the minute that the story begins with */
 
 /* ---- the world */
 
+/* %p becomes the server's port. */
+static void put_with_port(struct text *config, const char *json)
+{
+	for (const char *c = json; *c; c++) {
+		if (c[0] == '%' && c[1] == 'p') {
+			text_printf(config, "%u", server.port);
+			c++;
+		} else {
+			text_char(config, *c);
+		}
+	}
+}
+
 static void write_config(const char *top, const char *monitors)
 {
 	struct text config = TEXT_INIT;
 	FILE *file;
 
-	text_printf(&config,
-		"{\"store\":\"%s\",%s\"channels\":{\"hook\":{\"type\":\"webhook\",\"url\":\"http://"
-		"127.0.0.1:%u/hook\","
+	text_printf(&config, "{\"store\":\"%s\",", text_str(&store_path));
+	put_with_port(&config, top);
+	put_with_port(&config,
+		"\"channels\":{\"hook\":{\"type\":\"webhook\",\"url\":\"http://127.0.0.1:%p/hook\","
 		"\"secret\":\"0123456789abcdef\"}},\"defaults\":{\"notify\":[\"hook\"],\"timeout\":\"2s\","
-		"\"confirm_waits\":[\"50ms\",\"50ms\",\"50ms\"],\"recover_wait\":\"50ms\"},\"monitors\":{",
-		text_str(&store_path), top, server.port);
-	for (const char *c = monitors; *c; c++) {
-		if (c[0] == '%' && c[1] == 'p') {
-			text_printf(&config, "%u", server.port);
-			c++;
-		} else {
-			text_char(&config, *c);
-		}
-	}
+		"\"confirm_waits\":[\"50ms\",\"50ms\",\"50ms\"],\"recover_wait\":\"50ms\"},\"monitors\":{");
+	put_with_port(&config, monitors);
 	text_raw(&config, "}}");
 	unlink(text_str(&config_path));
 	file = fopen(text_str(&config_path), "w");
@@ -79,7 +87,7 @@ static int world_make(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SCRIPTS; i++)
-		scripts[i].answer = i == SLOW ? "" : OK;
+		scripts[i].answer = i == SLOW ? "" : i == HEALTH ? HEALTHY : OK;
 	snprintf(folder, sizeof(folder), "/tmp/upbeat-pass-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
@@ -461,6 +469,52 @@ static void without_witnesses_answering_failures_are_unknown_and_one_summary_fol
 	expect_line("all digest:delivered");
 }
 
+static void while_our_web_side_is_down_heartbeats_are_unknown_and_that_is_the_one_alert(void **state)
+{
+	(void)state;
+	write_config("\"url\":\"http://127.0.0.1:%p\",", BEAT("job", ",\"max_age\":\"90s\""));
+	pass_at(0);
+	beat_at(0.5, "job");
+	pass_at(1);
+	scripts[HEALTH].answer = BAD;
+	pass_at(2.5);
+	expect_line("job unknown ?ud");
+	expect_line("all digest:delivered");
+	pass_at(3);
+	expect_line("job unknown ?ud?");
+	expect_line("all digest:delivered");
+	scripts[HEALTH].answer = HEALTHY;
+	pass_at(4); /* asks while it looks at the heartbeat, which is given fresh time from now on */
+	beat_at(4.5, "job");
+	pass_at(5);
+	expect_line("job up ?ud??u");
+	expect_line("all digest:delivered digest:delivered");
+}
+
+static void a_web_side_that_never_answered_is_not_called_down(void **state)
+{
+	(void)state;
+	scripts[HEALTH].answer = BAD;
+	write_config("\"url\":\"http://127.0.0.1:%p\",", BEAT("job", ",\"max_age\":\"90s\""));
+	pass_at(0);
+	beat_at(0.5, "job");
+	pass_at(1);
+	pass_at(2.5);
+	expect_line("job down ?ud open[aDqd] down:delivered");
+	expect_line("all");
+}
+
+static void each_good_pass_is_reported_once(void **state)
+{
+	(void)state;
+	write_config("\"report_to\":\"http://127.0.0.1:%p/report\",", HTTP("site", "/site", ""));
+	pass_at(0);
+	pass_at(0.2);
+	usleep(50000);
+	assert_non_null(strstr(text_str(&server.requests), "GET /report"));
+	assert_non_null(strstr(strstr(text_str(&server.requests), "GET /report") + 1, "GET /report"));
+}
+
 static void what_a_parent_explains_is_told_of_the_parent_alone(void **state)
 {
 	(void)state;
@@ -603,6 +657,9 @@ int main(int argc, char **argv)
 		ROW(a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there),
 		ROW(heartbeats_get_fresh_grace_after_our_own_gap),
 		ROW(without_witnesses_answering_failures_are_unknown_and_one_summary_follows),
+		ROW(while_our_web_side_is_down_heartbeats_are_unknown_and_that_is_the_one_alert),
+		ROW(a_web_side_that_never_answered_is_not_called_down),
+		ROW(each_good_pass_is_reported_once),
 		ROW(what_a_parent_explains_is_told_of_the_parent_alone),
 		ROW(when_most_fail_at_once_it_waits_two_passes_and_tells_then),
 		ROW(people_pause_resume_and_acknowledge),
