@@ -212,10 +212,12 @@ static void put_day_values(struct text *t, const struct summary *past)
 static void put_past(struct page *page, struct data *d, const struct view_monitor *m)
 {
 	struct text t = TEXT_INIT, values = TEXT_INIT;
+	struct summary_now now = {page->view.now_us / US_PER_S, m->since_us / US_PER_S, m->state,
+		(m->marks & MARK_MAINTENANCE) != 0};
 	struct summary past;
 	struct error err = {0};
 
-	if (!summary_read(page->view.txn, m->listed->id, page->view.now_us / US_PER_S, &past, &err)) {
+	if (!summary_read(page->view.txn, m->listed->id, &now, &past, &err)) {
 		log_limited("dashboard: summary", "dashboard: %s", err.text);
 		past.uptime_24h = past.uptime_30d = past.uptime_1y = -1;
 	}

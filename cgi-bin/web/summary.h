@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * summary: what a row of the dashboard tells of a monitor's past: uptime over a day, a month and a year, the
- * last 90 days as cells, the last 24 hours as a line. From hours and days only, a dozen records for a year;
- * raw samples are never read for a list.
+ * last 90 days as cells, the last 24 hours as a line. From hours and days, a dozen records for a year, and
+ * from the state it is in since the last of them; raw samples are never read for a list.
  */
 #ifndef WEB_SUMMARY_H
 #define WEB_SUMMARY_H
@@ -21,6 +21,14 @@ struct summary {
 	uint32_t hours_us[SUMMARY_HOURS];         /* median of each hour, oldest first; 0 none */
 };
 
-bool summary_read(struct state_txn *txn, uint32_t id, int64_t now_s, struct summary *out, struct error *err);
+/* What a monitor is, for the time that no hour tells of yet. */
+struct summary_now {
+	int64_t now_s, since_s; /* since_s: of the state; 0 not known */
+	enum monitor_state state;
+	bool maintenance; /* active: this time counts for nothing */
+};
+
+bool summary_read(struct state_txn *txn, uint32_t id, const struct summary_now *now, struct summary *out,
+	struct error *err);
 
 #endif

@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from upbeat import wait_for
+
 KEYS = {"reader": {"key": "a-key-that-reads-0123", "may": "read"},
         "writer": {"key": "a-key-that-writes-0123", "may": "write"}}
 READ, WRITE = {"X-Api-Key": "a-key-that-reads-0123"}, {"X-Api-Key": "a-key-that-writes-0123"}
@@ -142,6 +144,14 @@ def test_the_dashboard_says_it_in_words_and_in_the_readers_language(world):
     assert "Checked" in page and "Hidden thing" not in page
     chinese = world.get("/", **{**HTML, "Accept-Language": "zh-TW,zh;q=0.9"}).text
     assert 'lang="zh-TW"' in chinese and "正常" in chinese
+
+
+def test_uptime_is_told_before_the_first_hour_is_over(world):
+    def row(slug):
+        return world.get("/", **{**HTML, **READ}).text.split(f'id="m-{slug}"')[1].split("</li>")[0]
+
+    wait_for(lambda: "<b>100 %</b>" in row("shop"))
+    assert "%" not in row("robot").split('class="uptimes"')[1]
 
 
 def test_what_is_private_looks_like_what_does_not_exist(world):
