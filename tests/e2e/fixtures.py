@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: ISC
 """Fixtures of the end-to-end tests: a site, fronts in the modes that people use, a target whose health the
 test sets, and catchers for what is sent to people. A failing test shows the logs of everything it started."""
+import pathlib
+import shutil
+import tempfile
+
 import pytest
 
 import catchers
-from upbeat import FRONTS, Lighttpd, Site, let_others_walk
+from upbeat import FRONTS, Lighttpd, Site
 
 
 @pytest.fixture
-def site(tmp_path_factory, request):
-    folder = tmp_path_factory.mktemp("site")
-    let_others_walk(folder)
-    a_site = Site(folder)
+def open_folder():
+    """A folder that the web server's user may walk to. pytest's own are closed to others, and closed anew
+    whenever somebody else starts pytest."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="upbeat-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def site(open_folder, request):
+    a_site = Site(open_folder)
     yield a_site
     a_site.close()
     failed = getattr(request.node, "report_call", None)

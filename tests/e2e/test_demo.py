@@ -5,7 +5,7 @@ import pathlib
 import signal
 import subprocess
 
-from upbeat import BUILD, ROOT, fetch, free_port, let_others_walk, wait_for
+from upbeat import BUILD, ROOT, fetch, free_port, wait_for
 
 
 def processes_below(folder):
@@ -20,9 +20,8 @@ def processes_below(folder):
     return [pid for pid in found if pid != os.getpid()]
 
 
-def test_the_demo_shows_tells_and_ends_cleanly(tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("demo") / "run", free_port()
-    let_others_walk(folder.parent)
+def test_the_demo_shows_tells_and_ends_cleanly(open_folder):
+    folder, port = open_folder / "run", free_port()
     log = folder.parent / "output"
     with open(log, "wb") as out:
         demo = subprocess.Popen(["/usr/bin/python3", "-B", ROOT / "contrib/demo/demo.py", "--build", BUILD, "--port",

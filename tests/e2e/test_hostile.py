@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from upbeat import PROBER, Site, let_others_walk, wait_for
+from upbeat import PROBER, Site, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT_S = 2
@@ -223,10 +223,8 @@ def test_each_class_is_named_in_time_and_in_little_memory(hostile, tmp_path):
     assert 0 < peak < PEAK_MIB
 
 
-def test_a_pass_among_them_decides_them_all_in_its_minute(hostile, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    let_others_walk(folder)
-    site = Site(folder)
+def test_a_pass_among_them_decides_them_all_in_its_minute(hostile, open_folder):
+    site = Site(open_folder)
     monitors, expected = monitors_of(hostile)
     site.configure({"defaults": {"notify": [], "confirm": 1, "confirm_waits": ["1s"], "interval": "10m"},
                     "witnesses": [f"127.0.0.1:{hostile.http}"], "monitors": monitors})

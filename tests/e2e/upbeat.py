@@ -15,7 +15,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -38,15 +37,6 @@ def wait_for(what, seconds=20.0, every=0.05):
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
         time.sleep(every)
-
-
-def let_others_walk(folder):
-    """The web server's user must get to this folder through pytest's own, which are closed to others."""
-    for one in (folder, *folder.parents):
-        if one == pathlib.Path(tempfile.gettempdir()):
-            return
-        if one.stat().st_uid == os.geteuid():
-            one.chmod(one.stat().st_mode | 0o011)
 
 
 _ports = []
