@@ -10,6 +10,7 @@
  *	keep.c      what is to be stored, and the commits
  *	views.c     parents, the crowd; witness.c: is it us?; selfcheck.c: does our own web side answer?
  *	tend.c      what a monitor needs beside looks: pause, maintenance, calm after flapping, what is owed
+ *	retire.c    monitors that were taken out of the configuration
  *	evidence.c  attempts at suspects, from pass to pass
  *	people.c    what people asked for
  *	announce.c  what the pass tells of itself
@@ -194,6 +195,9 @@ int64_t posts_next_due(struct pass *pass); /* wall clock; INT64_MAX none */
 bool posts_ready(const struct pass *pass);
 struct post *posts_take(struct pass *pass); /* the next that is due now, suspects first */
 void posts_ripen(struct pass *pass);        /* moves what has become due to the ready ones */
+
+/* retire.c: what is no longer configured */
+bool retire_removed(struct pass *pass, const struct row *rows, size_t n, struct error *err);
 
 /* look.c */
 void looks_start(struct pass *pass);

@@ -250,6 +250,13 @@ static bool is_due(const struct pass *pass, struct row *row)
 	return row->next_due_us < pass->end_us;
 }
 
+/* New, paused until now, or back after it was taken out: due at once, and nothing was missed before. */
+static bool is_beginning(const struct row *row)
+{
+	return row->state == STATE_PAUSED || !row->checked_us || row->next_due_us == 0 ||
+	       row->next_due_us == INT64_MAX;
+}
+
 /* The configuration changed: every due time is worked out again, from the newest look. */
 static void reconsider(struct pass *pass, uint32_t id, const struct row *row, struct state_txn *txn)
 {
@@ -257,7 +264,7 @@ static void reconsider(struct pass *pass, uint32_t id, const struct row *row, st
 
 	if (!post_read(post, txn, NULL))
 		return;
-	if (row->state == STATE_PAUSED || post->monitor->paused || !row->checked_us) {
+	if (is_beginning(row) || post->monitor->paused) {
 		post->due_us = post->row.next_due_us = 0;
 		heap_insert(pass, post);
 		return;
@@ -294,6 +301,7 @@ bool posts_load(struct pass *pass, struct error *err)
 			post_tend(post_new(pass, id, &rows[id]));
 	}
 	state_end(txn);
+	ok = ok && (!pass->reconsider || retire_removed(pass, rows, n, err));
 	free(rows);
 	return ok;
 }

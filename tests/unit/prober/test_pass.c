@@ -604,6 +604,23 @@ static void pausing_in_the_configuration_takes_effect_with_the_next_pass(void **
 	expect_line("site up u?u");
 }
 
+static void what_is_taken_out_and_comes_back_keeps_its_history_and_begins_anew(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", "") "," HTTP("other", "/other", ""));
+	scripts[SITE].answer = BAD;
+	pass_at(0);
+	expect_line("site down d open[aaaDqd] down:delivered");
+	write_config("", HTTP("other", "/other", ""));
+	pass_at(1);
+	expect_line("other up uu");
+	write_config("", HTTP("site", "/site", "") "," HTTP("other", "/other", ""));
+	scripts[SITE].answer = OK;
+	pass_at(2);
+	expect_line("site up du over[aaaDqd] down:delivered");
+	expect_line("other up uuu");
+}
+
 static void a_pass_that_is_killed_is_continued_by_the_next(void **state)
 {
 	pid_t pid;
@@ -665,6 +682,7 @@ int main(int argc, char **argv)
 		ROW(people_pause_resume_and_acknowledge),
 		ROW(in_maintenance_nobody_is_told_until_it_ends),
 		ROW(pausing_in_the_configuration_takes_effect_with_the_next_pass),
+		ROW(what_is_taken_out_and_comes_back_keeps_its_history_and_begins_anew),
 		ROW(a_pass_that_is_killed_is_continued_by_the_next),
 		ROW(a_third_prober_leaves_and_a_second_waits_its_turn),
 	};
