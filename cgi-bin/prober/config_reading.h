@@ -161,7 +161,7 @@ extern const struct rows top_rows, monitor_rows, channel_rows;
 extern const struct rows notify_rows, window_rows, api_key_rows, peer_rows, retention_rows, limit_rows;
 
 struct top_options {
-	char *schema, *store, *url, *title, *language, *timezone, *anonymous, *report_to;
+	char *schema, *store, *url, *title, *logo, *language, *timezone, *anonymous, *report_to;
 	struct strings operators, witnesses, include;
 	bool self_check;
 	char *channels, *defaults, *monitors, *peers, *maintenance, *api_keys, *retention, *limits;

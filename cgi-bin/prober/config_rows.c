@@ -35,6 +35,17 @@ static bool check_store(const void *value, struct text *why)
 	return false;
 }
 
+/* From elsewhere no picture is loaded: pages may show only what their own host has. */
+static bool check_logo(const void *value, struct text *why)
+{
+	const char *path = *(char *const *)value;
+
+	if (path[0] == '/' && path[1] != '/' && path[strcspn(path, " \\\"<>")] == '\0')
+		return true;
+	text_raw(why, "must be a path on the host of the pages, such as \"/logo.svg\"");
+	return false;
+}
+
 static bool check_hours(const void *value, struct text *why)
 {
 	const char *literal = "these are days, not hours";
@@ -165,6 +176,9 @@ static const struct field top[] = {
 		.help = "Directory of the books: on a local disk, outside the document root."},
 	{ROW("url", URL, top_options, url), .help = "Where upbeat.fcgi is mounted: for links in messages."},
 	{ROW("title", STRING, top_options, title), .fallback = "Upbeat", .help = "Title of the pages."},
+	{ROW("logo", STRING, top_options, logo), .check = check_logo,
+		.help = "Picture beside the title: a path on the host of the pages, for its web server to "
+			"answer."},
 	{ROW("language", CHOICE, top_options, language), .choices = languages, .fallback = "en",
 		.help = "Of messages, and of pages where the browser does not ask for another."},
 	{ROW("timezone", STRING, top_options, timezone), .fallback = "UTC", .check = check_timezone,

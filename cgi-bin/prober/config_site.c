@@ -226,6 +226,7 @@ static void build_plain(struct site *site, const cJSON *top_object)
 	fields_load(top_rows.fields, top_rows.n, top_object, &options, NULL);
 	site->title = mem_str(options.title);
 	site->url = mem_str(options.url);
+	site->logo = mem_str(options.logo);
 	site->language = language_parse(options.language);
 	site->timezone = mem_str(options.timezone);
 	site->anonymous = anonymous_of(options.anonymous);

@@ -216,6 +216,7 @@ bool page_begin(struct page *page, struct web *web, struct request *req, struct 
 	put_frame(
 		page->data, req, page->language, page->view.site->title ? page->view.site->title : "Upbeat");
 	data_text(page->data, "zone", page->zone_name);
+	data_text(page->data, "logo", page->view.site->logo);
 	put_icon(page->data, req, view_overall(&page->view));
 	return true;
 }

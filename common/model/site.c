@@ -41,6 +41,7 @@ void site_clear(struct site *site)
 {
 	free(site->title);
 	free(site->url);
+	free(site->logo);
 	free(site->timezone);
 	strings_free(site->operators, site->operator_count);
 	keys_free(site->keys, site->key_count);

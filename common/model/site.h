@@ -46,6 +46,7 @@ struct problem {
 struct site {
 	char *title;
 	char *url;       /* as configured, or NULL */
+	char *logo;      /* path on the host of the pages, "/..."; NULL: ours */
 	enum language language;
 	char *timezone;
 	enum anonymous anonymous;

@@ -95,6 +95,7 @@ static const struct field site_fields[] = {
 	PLAIN(13, FIELD_INT, struct site, retain_hours_s),
 	PLAIN(14, FIELD_UINT, struct site, monitors),
 	PLAIN(15, FIELD_UINT, struct site, generation),
+	PLAIN(16, FIELD_STR, struct site, logo),
 };
 const struct shape SHAPE_SITE = SHAPE(KIND_SITE, struct site, site_fields);
 

@@ -146,6 +146,14 @@ def test_the_dashboard_says_it_in_words_and_in_the_readers_language(world):
     assert 'lang="zh-TW"' in chinese and "正常" in chinese
 
 
+def test_a_logo_of_the_site_stands_beside_its_title(world, site):
+    assert "<img" not in world.get("/", **HTML).text
+    site.configure({"title": "Ours", "logo": "/pictures/ours.svg?a&b='c'", "monitors": {}})
+    site.a_pass(check=True)
+    wait_for(lambda: '<img class="logo" src="/pictures/ours.svg?a&amp;b=&#39;c&#39;" alt="">Ours'
+             in world.get("/", **HTML).text)
+
+
 def test_uptime_is_told_before_the_first_hour_is_over(world):
     def row(slug):
         return world.get("/", **{**HTML, **READ}).text.split(f'id="m-{slug}"')[1].split("</li>")[0]

@@ -96,6 +96,10 @@ static const struct {
 		"=monitor \"a\": \"type\" must say what kind of monitor it is\n"},
 	/* types and ranges */
 	{"{\"title\": ^1}", "^\"title\" must be a string\n"},
+	{"{\"logo\": ^\"https://www.example.com/logo.svg\"}",
+		"^\"logo\" must be a path on the host of the pages, such as \"/logo.svg\"\n"},
+	{"{\"logo\": ^\"//www.example.com/logo.svg\"}",
+		"^\"logo\" must be a path on the host of the pages, such as \"/logo.svg\"\n"},
 	{"{\"title\": ^null}", "^\"title\" must be a string\n"},
 	{"{\"self_check\": ^\"yes\"}", "^\"self_check\" must be true or false\n"},
 	{"{\"anonymous\": ^\"publik\"}",
