@@ -385,8 +385,12 @@ class Lies:
 
     @staticmethod
     def rebind(label, kind):
-        """First public, then, once it was visited, private. (Each test has a number of its own behind the word.)"""
-        return 0, v4("127.0.0.1" if label in visited else PUBLIC) if kind == A else []
+        """Public, and after each visit once private. (Each test has a number of its own behind the word.)"""
+        if kind != A:
+            return 0, []
+        inside = label in visited
+        visited.discard(label)
+        return 0, v4("127.0.0.1" if inside else PUBLIC)
 
     def run(self):
         while True:
