@@ -169,7 +169,7 @@ class Listener:
         connection.close()
 
 
-visited = set()  # first labels of the names that HTTP requests were for
+visited = {}  # first labels of the names that HTTP requests were for: when
 
 
 def serve_http(c, server):
@@ -180,7 +180,7 @@ def serve_http(c, server):
             return
         request += piece
     path = request.split(b" ")[1].decode().lstrip("/")
-    visited.update(label.decode() for label in re.findall(rb"Host: ([^.]+)", request))
+    visited.update((label.decode(), time.monotonic()) for label in re.findall(rb"Host: ([^.]+)", request))
     act = HTTP.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     if callable(act):
         act(c, server)
@@ -385,12 +385,9 @@ class Lies:
 
     @staticmethod
     def rebind(label, kind):
-        """Public, and after each visit once private. (Each test has a number of its own behind the word.)"""
-        if kind != A:
-            return 0, []
-        inside = label in visited
-        visited.discard(label)
-        return 0, v4("127.0.0.1" if inside else PUBLIC)
+        """Public, but private right after a visit. (Each test has a number of its own behind the word.)"""
+        inside = time.monotonic() - visited.get(label, -1) < 0.7
+        return 0, v4("127.0.0.1" if inside else PUBLIC) if kind == A else []
 
     def run(self):
         while True:
