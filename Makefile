@@ -63,7 +63,8 @@ WEB_LIB    := $(BUILD)/libweb.a
 PROBER_LIB := $(BUILD)/libprober.a
 HTML_OBJ   := $(BUILD)/obj/gen/html.o
 
-.PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit e2e bench fuzz corpora nightly lint \
+.PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit simulate simulate-short e2e \
+	bench fuzz corpora nightly lint \
 	install clean
 all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
 
@@ -160,7 +161,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMON_LIB)
 test: deps-test
 	+@$(MAKE) --no-print-directory check
 
-check: all unit corpora e2e
+check: all unit corpora simulate-short e2e
 
 ##: make unit             builds and runs the unit tests (T=name: only those whose path has it)
 UNIT_RUN := $(if $(T),$(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u:$(BUILD)/unit/%=%)),$(u))),$(UNIT_BIN))
@@ -176,6 +177,20 @@ docs: $(BUILD)/upbeat-prober
 	$(BUILD)/upbeat-prober config --schema > docs/upbeat.schema.json
 	$(BUILD)/upbeat-prober config --man > $(BUILD)/keys.mdoc
 	sed -i -e '/^\.\\" BEGIN/,/^\.\\" END/{//!d}' -e '/^\.\\" BEGIN/r $(BUILD)/keys.mdoc' docs/upbeat.json.5
+
+# ---- the simulator -----------------------------------------------------------------------------------
+# tests/simulator is one program: the real judge in a scripted world.
+SIMULATOR := $(BUILD)/simulator
+$(SIMULATOR): $(call obj,$(wildcard tests/simulator/*.c)) $(PROBER_LIB) $(COMMON_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PROBER_LIBS)
+
+##: make simulate         false alarms, missed outages, latencies: 150 years of a monitor (short=1: 10, as in make test)
+simulate: $(SIMULATOR)
+	@$(SIMULATOR) $(if $(short),,--long)
+
+simulate-short: $(SIMULATOR)
+	@$(SIMULATOR) > $(BUILD)/simulator.out && echo 'simulator: all goals reached' || { cat $(BUILD)/simulator.out; exit 1; }
 
 # ---- fuzzing -----------------------------------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c is one target; its inputs are kept in tests/fuzz/corpus/NAME/. Every target links
