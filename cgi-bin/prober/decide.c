@@ -78,8 +78,8 @@ static void weigh(struct post *post, const struct result *result)
 	decide_apply(post, &verdict);
 	if (verdict.ready)
 		wait_for_view(post);
-	else if (post->judge.tries == 1 && post->monitor->depends_count > 0)
-		views_ask_parents(post);
+	else if (post->judge.tries == 1)
+		views_suspect(post);
 }
 
 /* We are the reason why it could not be looked at. */
@@ -168,16 +168,31 @@ static void hold_for_parent(struct post *post, struct verdict *verdict)
 	verdict->dirty = true;
 }
 
+/* A look from when we did not see is no evidence. */
+static void void_look(struct post *post, const struct result *result)
+{
+	/* What was never decided goes up its ladder all the same: at its end stands that it is unknown. */
+	if (post->judge.decided == STATE_PENDING && result->outcome == OUTCOME_DOWN)
+		weigh(post, result);
+	else
+		be_blind(post);
+	keep_sample(post, result, OUTCOME_UNKNOWN);
+}
+
 static void decide_parked(struct post *post, enum view view)
 {
 	struct result *result = post->parked;
+	bool sees = view == VIEW_IS_CLEAR || view == VIEW_PARENT_DOWN;
 
 	post->parked = NULL;
-	if (view == VIEW_IS_CLEAR || view == VIEW_PARENT_DOWN) {
+	if (sees && result->at_us >= post->pass->seen_again_us) {
 		take(post, result);
 	} else {
-		be_blind(post);
-		keep_sample(post, result, OUTCOME_UNKNOWN);
+		void_look(post, result);
+		if (sees) { /* by now: so it is looked at anew */
+			post->step_us = pass_now(post->pass);
+			post->ladder = true;
+		}
 	}
 	result_clear(result);
 	free(result);

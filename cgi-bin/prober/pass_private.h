@@ -144,6 +144,7 @@ struct pass {
 	/* decide.c, views.c, witness.c, selfcheck.c */
 	struct post *waiting;
 	struct witness *witness;
+	int64_t seen_again_us;     /* wall clock, when the witnesses answered again; 0 not in this pass */
 	struct selfcheck *selfcheck;
 	uint64_t mass_since;
 	bool mass_known;

@@ -69,12 +69,19 @@ static bool is_askable(const struct post *parent)
 	return parent->row.state != STATE_PAUSED && !(parent->row.flags & ROW_HEARTBEAT);
 }
 
-void views_ask_parents(struct post *post)
+static void ask_parents(struct post *post)
 {
 	find_parents(post);
 	for (size_t i = 0; i < post->parent_count; i++)
 		if (is_askable(post->parents[i]) && !is_fresh(post->parents[i], post))
 			post_now(post->parents[i]);
+}
+
+void views_suspect(struct post *post)
+{
+	if (post->monitor->depends_count > 0)
+		ask_parents(post);
+	witness_ask(post->pass);
 }
 
 static enum view view_of_parents(struct post *post)
@@ -168,7 +175,7 @@ static enum view view_of_crowd(struct pass *pass)
 void views_ask(struct post *post)
 {
 	if (!post->parked)
-		views_ask_parents(post);
+		ask_parents(post);
 }
 
 enum view views_of(struct post *post)

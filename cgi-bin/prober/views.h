@@ -21,8 +21,9 @@ enum view {
 /* Its evidence suffices: begins whatever must be asked. */
 void views_ask(struct post *post);
 enum view views_of(struct post *post);
-/* It has begun to fail: parents that were not looked at since are looked at now. */
-void views_ask_parents(struct post *post);
+/* It has begun to fail: parents that were not looked at since are looked at now, and the witnesses are asked,
+   for when we are offline only until its evidence suffices, they would by then speak for us again. */
+void views_suspect(struct post *post);
 /* Is something that it depends on failing? */
 bool views_parent_down(struct post *post);
 

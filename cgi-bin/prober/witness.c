@@ -167,6 +167,7 @@ static void note_sight(struct witness *witness, enum sight sight)
 	} else if (sight == SIGHT_CLEAR && was_blind) {
 		announce(pass, ANNOUNCE_BLIND_OVER, pass->info.blind_since_us, NULL);
 		pass->info.blind_since_us = 0;
+		pass->seen_again_us = pass_now(pass);
 		log_info("witnesses answer again");
 	}
 	if (was_blind != (sight == SIGHT_BLIND))

@@ -317,6 +317,8 @@ static void decide_parked(struct simulation *sim, struct post *post, enum view v
 	}
 	verdict = judge_blind(&post->judge, wall(sim));
 	apply(sim, post, &verdict);
+	if (view != BLIND)
+		post->step_us = wall(sim);
 }
 
 static void decide_ready(struct simulation *sim, struct post *post, enum view view)
