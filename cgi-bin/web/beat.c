@@ -123,7 +123,8 @@ static void beating(struct reply *reply, const struct beat_age *age)
 }
 
 /* The last values of a heartbeat; *found false when it never beat, also because no inbox exists yet. */
-static bool read_last(struct web *web, const char *slug, struct beat_last *last, bool *found, struct error *err)
+static bool read_last(struct web *web, const char *slug, struct beat_last *last, bool *found,
+	struct error *err)
 {
 	struct inbox *inbox = web_inbox(web, err);
 
@@ -170,7 +171,8 @@ void beat_get(struct web *web, struct request *req, const struct route_match *ma
 	get(web, req, match->name, reply);
 }
 
-void beat_get_default(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void beat_get_default(struct web *web, struct request *req, const struct route_match *match,
+	struct reply *reply)
 {
 	(void)match;
 	get(web, req, NULL, reply);
@@ -283,8 +285,8 @@ static void keep_refused(struct inbox *inbox, const char *slug, const struct bea
 }
 
 /* The last step: the beat's own verdict is decided inside the transaction that stores it. */
-static void commit(struct web *web, struct request *req, const char *slug, const struct heartbeat_rules *rules,
-	const struct beat *beat, struct reply *reply)
+static void commit(struct web *web, struct request *req, const char *slug,
+	const struct heartbeat_rules *rules, const struct beat *beat, struct reply *reply)
 {
 	struct error err = {ERROR_NONE, ""};
 	struct inbox *inbox = web_inbox_writable(web, &err);
@@ -295,8 +297,8 @@ static void commit(struct web *web, struct request *req, const char *slug, const
 
 	if (inbox != NULL) {
 		workers_wait_begin();
-		stored = inbox_beat_store_logged(inbox, slug, rules, beat, &req->now, logged ? log.ptr : NULL, log.len,
-			&verdict, &last_time_us, &err);
+		stored = inbox_beat_store_logged(inbox, slug, rules, beat, &req->now, logged ? log.ptr : NULL,
+			log.len, &verdict, &last_time_us, &err);
 		workers_wait_end();
 	}
 	text_free(&log);
@@ -345,7 +347,8 @@ static void receive(struct web *web, struct request *req, const char *slug, stru
 	free(name);
 }
 
-static void post(struct web *web, struct request *req, const char *slug, const char *verb, struct reply *reply)
+static void post(struct web *web, struct request *req, const char *slug, const char *verb,
+	struct reply *reply)
 {
 	enum body_status body;
 	struct beat beat;
@@ -366,13 +369,15 @@ void beat_post(struct web *web, struct request *req, const struct route_match *m
 	post(web, req, match->name, match->verb, reply);
 }
 
-void beat_post_default(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void beat_post_default(struct web *web, struct request *req, const struct route_match *match,
+	struct reply *reply)
 {
 	(void)match;
 	post(web, req, NULL, "", reply);
 }
 
-void beat_post_root(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void beat_post_root(struct web *web, struct request *req, const struct route_match *match,
+	struct reply *reply)
 {
 	(void)match;
 	post(web, req, ROOT_SLUG, "", reply);

@@ -44,7 +44,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct web *first;
 	bool one_request;
-	char *exe;               /* where our binary was when we started, or NULL */
+	char *exe; /* where our binary was when we started, or NULL */
 	struct stat exe_stat;
 	const char *programs[4]; /* names of it, NULL-terminated */
 	char *beside;            /* the store that `upbeat.store` names, or NULL */
@@ -156,7 +156,7 @@ struct web *web_for(char **env)
 	struct web *web;
 
 	if (dir == NULL || *dir == '\0')
-		dir = getenv("UPBEAT_STORE"); /* of the process: the web server's owner set it, not a request */
+		dir = getenv("UPBEAT_STORE"); /* of the process: no request sets it */
 	pthread_mutex_lock(&process.lock);
 	if (dir == NULL || *dir == '\0')
 		dir = store_beside_binary();

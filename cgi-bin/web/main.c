@@ -32,7 +32,8 @@
 
 extern char **environ;
 
-/* One request, from its parameters to its answer. No transaction is open while a socket is read or written. */
+/* One request, from its parameters to its answer. No transaction is open while a socket is read or
+   written. */
 static void serve(struct channel_io *io, char **env)
 {
 	struct web *web = web_for(env);
@@ -88,8 +89,10 @@ static void handle_signals(void)
 
 static int serve_many(void)
 {
-	mallopt(M_ARENA_MAX, 2); /* an arena for each thread would cost more than all else that we hold */
-	mallopt(M_MXFAST, 0);    /* libfcgi takes and frees large buffers: fast bins would be emptied each time */
+	/* An arena for each thread would cost more than all else that we hold; and libfcgi takes and frees
+	   large buffers, for which fast bins would be emptied each time. */
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MXFAST, 0);
 	lean_use_processor();
 	if (!channel_start() || !workers_prepare()) {
 		log_error("cannot start serving");

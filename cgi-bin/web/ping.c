@@ -58,7 +58,8 @@ static bool token_is(const struct monitor *monitor, const char *token)
 }
 
 /* By its slug, with a key that may ping. ERROR_MISSING for a wrong key too. */
-static bool find_by_slug(struct web *web, const char *key, const char *slug, struct monitor *out, struct error *err)
+static bool find_by_slug(struct web *web, const char *key, const char *slug, struct monitor *out,
+	struct error *err)
 {
 	struct state *state = web_state(web, err);
 	struct state_txn *txn = state != NULL ? state_begin(state, false, err) : NULL;
@@ -76,8 +77,8 @@ static bool find_by_slug(struct web *web, const char *key, const char *slug, str
 }
 
 /* true when stored; else the answer is set. */
-static bool store(struct web *web, const struct request *req, const struct monitor *monitor, const struct beat *beat,
-	struct reply *reply)
+static bool store(struct web *web, const struct request *req, const struct monitor *monitor,
+	const struct beat *beat, struct reply *reply)
 {
 	struct error err = {ERROR_NONE, ""};
 	struct inbox *inbox = web_inbox_writable(web, &err);
@@ -156,19 +157,20 @@ static bool healthchecks_find(struct web *web, const struct route_match *match, 
 }
 
 /* A ping that was found to be for this heartbeat. */
-static void healthchecks_take(struct web *web, struct request *req, const struct monitor *monitor, const char *verb,
-	struct reply *reply)
+static void healthchecks_take(struct web *web, struct request *req, const struct monitor *monitor,
+	const char *verb, struct reply *reply)
 {
 	struct beat beat;
 	struct text rid = TEXT_INIT;
 	char *given = request_query(req, "rid");
 
 	if (!beat_parse_signal(verb, &beat)) {
-		healthchecks_answer(reply, is_number(verb) ? 400 : 404, is_number(verb) ? "invalid url format" : "not found");
+		healthchecks_answer(reply, is_number(verb) ? 400 : 404,
+			is_number(verb) ? "invalid url format" : "not found");
 	} else if (given != NULL && !take_run_id(given, &rid)) {
 		healthchecks_answer(reply, 400, "invalid uuid format");
 	} else {
-		/* What came of a body is the message, however it ended: a ping is never refused for its body. */
+		/* What came of a body is the message, however it ended: no ping is refused for it. */
 		if (req->method == METHOD_POST)
 			request_body_prefix(req, BEAT_MSG_MAX);
 		beat.msg = req->body.len > 0 ? text_str(&req->body) : NULL;
@@ -180,7 +182,8 @@ static void healthchecks_take(struct web *web, struct request *req, const struct
 	text_free(&rid);
 }
 
-void ping_healthchecks(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void ping_healthchecks(struct web *web, struct request *req, const struct route_match *match,
+	struct reply *reply)
 {
 	struct error err = {ERROR_NONE, ""};
 	struct monitor monitor;
@@ -228,12 +231,15 @@ static bool take_kuma_ping(const char *s, int64_t *length_us)
 	return true;
 }
 
-static void kuma_take(struct web *web, struct request *req, const struct monitor *monitor, struct reply *reply)
+static void kuma_take(struct web *web, struct request *req, const struct monitor *monitor,
+	struct reply *reply)
 {
-	char *status = request_query(req, "status"), *msg = request_query(req, "msg"), *ping = request_query(req, "ping");
+	char *status = request_query(req, "status"), *msg = request_query(req, "msg"),
+	     *ping = request_query(req, "ping");
 	struct beat beat;
 
-	beat_parse_signal(status == NULL || *status == '\0' || strcmp(status, "up") == 0 ? "" : "fail", &beat);
+	beat_parse_signal(status == NULL || *status == '\0' || strcmp(status, "up") == 0 ? "" : "fail",
+		&beat);
 	beat.msg = msg != NULL && *msg != '\0' ? msg : "OK";
 	if (!take_kuma_ping(ping, &beat.length_us)) {
 		kuma_refuse(reply, "Invalid ping value. Must be between 0 and 100000000000 ms.");

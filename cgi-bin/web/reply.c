@@ -155,8 +155,8 @@ static void put_cache(struct text *head, const struct reply *reply)
 	else if (reply->cache_s == 0)
 		text_raw(head, "Cache-Control: no-cache\r\n");
 	else
-		text_printf(head, "Cache-Control: %s, max-age=%d\r\n", reply->is_public ? "public" : "private",
-			reply->cache_s);
+		text_printf(head, "Cache-Control: %s, max-age=%d\r\n",
+			reply->is_public ? "public" : "private", reply->cache_s);
 }
 
 /* Of every reply, so without printf. */
@@ -172,6 +172,12 @@ static void put_number(struct text *t, size_t n)
 	text_rawn(t, digits + at, sizeof(digits) - at);
 }
 
+/* A page loads what is ours, sends forms to us, and stands in nobody's frame. */
+static const char page_policy[] = "Content-Security-Policy: default-src 'none'; style-src 'self'; "
+				  "script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+				  "form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n"
+				  "X-Frame-Options: DENY\r\n";
+
 static void put_head(struct text *head, const struct reply *reply)
 {
 	text_reserve(head, 512 + reply->headers.len + reply->body.len);
@@ -185,9 +191,7 @@ static void put_head(struct text *head, const struct reply *reply)
 		text_raw(head, reply->type);
 		text_raw(head, "\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
 		if (strcmp(reply->type, TYPE_HTML) == 0)
-			text_raw(head, "Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; "
-				       "img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-				       "frame-ancestors 'none'; base-uri 'none'\r\nX-Frame-Options: DENY\r\n");
+			text_raw(head, page_policy);
 	}
 	put_cache(head, reply);
 	if (reply->headers.len > 0)

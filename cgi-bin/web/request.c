@@ -213,7 +213,8 @@ bool channel_start(void)
 {
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < LOBBY_MAX && files.rlim_cur < files.rlim_max) {
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < LOBBY_MAX &&
+		files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max < LOBBY_MAX ? files.rlim_max : LOBBY_MAX;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
@@ -232,8 +233,8 @@ struct channel_io *channel_fastcgi(int stop_fd)
 	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	/* Exclusive: one connection wakes one thread. Not blocking: the one that comes second waits on. */
 	if (f->epoll_fd < 0 || flags < 0 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) != 0 ||
-		!watch(f->epoll_fd, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) || !watch(f->epoll_fd, stop_fd, EPOLLIN) ||
-		!watch(f->epoll_fd, lobby_fd, EPOLLIN) ||
+		!watch(f->epoll_fd, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) ||
+		!watch(f->epoll_fd, stop_fd, EPOLLIN) || !watch(f->epoll_fd, lobby_fd, EPOLLIN) ||
 		FCGX_InitRequest(&f->request, -1, 0) != 0) {
 		log_error("cannot wait for requests on descriptor 0: %s", strerror(errno));
 		channel_free(&f->io);
@@ -334,7 +335,7 @@ enum accepted channel_accept(struct channel_io *io, char ***env, int idle_ms)
 		f->request.ipcFd = fd;
 		f->request.keepConnection = 1;
 		if (begin_request(&f->request)) {
-			/* One request for each connection: a kept one would hold this thread while others wait. */
+			/* One request each: a kept connection would hold this thread while others wait. */
 			f->request.keepConnection = 0;
 			*env = f->request.envp;
 			return ACCEPTED;
@@ -424,7 +425,7 @@ const char *request_header(const struct request *req, const char *name)
 	for (; *name != '\0'; name++)
 		text_char(&t, *name == '-' ? '_' : *name >= 'a' && *name <= 'z' ? (char)(*name - 32) : *name);
 	value = strcmp(t.ptr, "HTTP_AUTHORIZATION") == 0 ? env_get_redirected(req->env, t.ptr)
-							  : env_get(req->env, t.ptr);
+							 : env_get(req->env, t.ptr);
 	text_free(&t);
 	return value;
 }
@@ -504,7 +505,8 @@ void request_end(struct request *req)
 /* ---- the body */
 
 /* Reads up to `want` bytes and keeps the first `keep` of them. */
-static enum body_status read_bytes(struct request *req, uint64_t want, bool to_end, size_t keep, int64_t deadline_us)
+static enum body_status read_bytes(struct request *req, uint64_t want, bool to_end, size_t keep,
+	int64_t deadline_us)
 {
 	char buffer[8192];
 	uint64_t got = 0;
@@ -544,7 +546,8 @@ enum body_status request_body(struct request *req, size_t max)
 			return status;
 	}
 	text_clear(&req->body);
-	read_bytes(req, length.to_end || length.bytes > DRAIN_MAX ? DRAIN_MAX : length.bytes, true, 0, deadline_us);
+	read_bytes(req, length.to_end || length.bytes > DRAIN_MAX ? DRAIN_MAX : length.bytes, true, 0,
+		deadline_us);
 	return BODY_TOO_LARGE;
 }
 
@@ -579,7 +582,8 @@ char *request_form(const struct request *req, const char *name)
 	const char *type = env_get(req->env, "CONTENT_TYPE");
 	static const char form[] = "application/x-www-form-urlencoded";
 
-	if (!req->body_read || req->body.len == 0 || type == NULL || strncasecmp(type, form, sizeof(form) - 1) != 0)
+	if (!req->body_read || req->body.len == 0 || type == NULL ||
+		strncasecmp(type, form, sizeof(form) - 1) != 0)
 		return NULL;
 	return uri_query(req->body.ptr, req->body.len, name);
 }

@@ -64,7 +64,7 @@ struct request {
 	struct moment now;      /* when it was accepted */
 	enum method method;
 	char *path;             /* decoded once, without mount and /staff, "//" merged; begins with "/" */
-	char *mount;            /* what URLs we write begin with: "" or "/cgi-bin/upbeat.fcgi" (no final slash) */
+	char *mount;            /* what our URLs begin with: "" or "/cgi-bin/upbeat.fcgi" */
 	bool staff;             /* came below /staff/: links stay there, REMOTE_USER is believed */
 	bool staff_bare;        /* was "/staff" itself, which wants its slash */
 	const char *person;     /* REMOTE_USER, only below /staff/ and not empty; else NULL */

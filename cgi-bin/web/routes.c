@@ -98,7 +98,8 @@ static bool matches(const char *pattern, const char *path, struct parts *parts)
 }
 
 /* The row for this request; else NULL, and *allowed has the methods that this path would take. */
-static const struct route *find(struct web *web, const struct request *req, struct parts *parts, unsigned *allowed)
+static const struct route *find(struct web *web, const struct request *req, struct parts *parts,
+	unsigned *allowed)
 {
 	size_t i;
 
@@ -155,7 +156,8 @@ static void no_state(struct web *web, struct request *req, struct reply *reply, 
 		return;
 	}
 	if (missing)
-		reply_unavailable(reply, 60, "there is no state yet; the prober has to run: add this line to the "
+		reply_unavailable(reply, 60,
+			"there is no state yet; the prober has to run: add this line to the "
 			"crontab: * * * * * upbeat-prober -c /etc/upbeat/upbeat.json");
 	else
 		reply_unavailable(reply, 60, "the state cannot be read; why is in the log");
@@ -174,7 +176,7 @@ static bool check_access(struct web *web, struct request *req, enum may needs, s
 	bool may = false, sees = false;
 
 	if (needs == MAY_ANYONE || state == NULL)
-		return true; /* without a state only rows come here that answer for themselves, and show nothing */
+		return true; /* such rows answer for themselves, and show nothing */
 	memset(&site, 0, sizeof(site));
 	txn = state_begin(state, false, &err);
 	if (txn == NULL || !state_site(txn, &site, &err)) {
@@ -188,7 +190,8 @@ static bool check_access(struct web *web, struct request *req, enum may needs, s
 	sees = access_may(&asker, MAY_VIEW);
 	site_clear(&site);
 	if (!may && sees)
-		reply_error_json(reply, 403, "this takes somebody who may act: come through /staff/ or send a key");
+		reply_error_json(reply, 403,
+			"this takes somebody who may act: come through /staff/ or send a key");
 	else if (!may)
 		routes_not_found(req, reply);
 	return may;

@@ -153,14 +153,16 @@ void up_healthz(struct web *web, struct request *req, const struct route_match *
 {
 	struct error state_err = {ERROR_NONE, ""}, inbox_err = {ERROR_NONE, ""};
 	struct snapshot s;
-	bool state = open_snapshot(&s, web, req, &state_err), fresh = s.fresh, inbox = inbox_answers(web, &inbox_err);
+	bool state = open_snapshot(&s, web, req, &state_err), fresh = s.fresh,
+	     inbox = inbox_answers(web, &inbox_err);
 
 	(void)match;
 	if (!state || !inbox)
 		log_limited("healthz", "healthz: %s", state ? inbox_err.text : state_err.text);
 	reply->status = state && fresh && inbox ? 200 : 503;
 	reply->type = TYPE_JSON;
-	text_printf(&reply->body, "{\"ok\":%s,\"passes\":{\"last\":", reply->status == 200 ? "true" : "false");
+	text_printf(&reply->body,
+		"{\"ok\":%s,\"passes\":{\"last\":", reply->status == 200 ? "true" : "false");
 	if (state && s.pass.progress_us > 0)
 		text_json_seconds(&reply->body, s.pass.progress_us);
 	else

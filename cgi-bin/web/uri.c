@@ -90,7 +90,8 @@ static void consider(char **best, const char *path, const char *s, size_t n)
 	char *mount = normal_mount(s, n);
 	size_t len = strlen(mount);
 
-	if (len > strlen(*best) && strncmp(path, mount, len) == 0 && (path[len] == '/' || path[len] == '\0')) {
+	if (len > strlen(*best) && strncmp(path, mount, len) == 0 &&
+		(path[len] == '/' || path[len] == '\0')) {
 		free(*best);
 		*best = mount;
 	} else {
@@ -205,7 +206,8 @@ void uri_split(const struct uri_facts *facts, struct uri *out)
 	mount_len = strlen(out->mount);
 	out->path = mem_str(path.ptr[mount_len] != '\0' ? path.ptr + mount_len : "/");
 	text_free(&path);
-	strip_staff(out, facts->request_uri != NULL ? raw : out->mount, facts->request_uri != NULL ? raw_len : 0);
+	strip_staff(out, facts->request_uri != NULL ? raw : out->mount,
+		facts->request_uri != NULL ? raw_len : 0);
 }
 
 void uri_clear(struct uri *uri)

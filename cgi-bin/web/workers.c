@@ -31,9 +31,9 @@ static struct {
 	volatile sig_atomic_t stopping;
 	atomic_size_t wanted;
 	atomic_size_t total, waiting;
-	atomic_size_t served;           /* requests so far ... */
-	atomic_size_t rested;           /* ... when memory was last given back */
-	pthread_mutex_t lock;           /* guards changes of total */
+	atomic_size_t served; /* requests so far ... */
+	atomic_size_t rested; /* ... when memory was last given back */
+	pthread_mutex_t lock; /* guards changes of total */
 	pthread_cond_t fewer;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER, .rested = SIZE_MAX};
 
@@ -158,7 +158,8 @@ void workers_wait_begin(void)
 {
 	size_t waiting = ++pool.waiting, total = pool.total;
 
-	if (pool.wanted == 0 || total >= waiting + pool.wanted || total >= pool.wanted + SPARE_MAX || pool.stopping)
+	if (pool.wanted == 0 || total >= waiting + pool.wanted || total >= pool.wanted + SPARE_MAX ||
+		pool.stopping)
 		return;
 	start(work_spare); /* when it cannot be started we are as many as we are */
 }

@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const programs[] = {"upbeat.fcgi", NULL};
 	struct memory_io m = {{memory_read, memory_write}, NULL, 0, TEXT_INIT};
-	char *copy = mem_strn((const char *)data, size), *env[ENV_MAX + 1] = {NULL}, *at = copy, *end = copy + size, *value;
+	char *copy = mem_strn((const char *)data, size), *env[ENV_MAX + 1] = {NULL}, *at = copy,
+	     *end = copy + size, *value;
 	struct request req;
 	size_t n = 0;
 

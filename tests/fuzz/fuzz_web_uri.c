@@ -14,7 +14,8 @@ static void check_split(char *const field[6])
 	FUZZ_CHECK(uri.path[0] == '/' && strstr(uri.path, "//") == NULL && strstr(uri.mount, "//") == NULL);
 	FUZZ_CHECK(uri.mount[0] == '\0' || (uri.mount[0] == '/' && uri.mount[strlen(uri.mount) - 1] != '/'));
 	FUZZ_CHECK(uri.bad != NULL || strstr(uri.path, "/../") == NULL);
-	FUZZ_CHECK(uri.bad != NULL || !uri.staff || (field[0] != NULL && strstr(field[0], "/staff/") != NULL));
+	FUZZ_CHECK(uri.bad != NULL || !uri.staff ||
+		   (field[0] != NULL && strstr(field[0], "/staff/") != NULL));
 	uri_clear(&uri);
 }
 

@@ -25,8 +25,15 @@ static struct monitor *add(struct publication *p, const char *slug, const char *
 
 	p->monitors = mem_grow(p->monitors, p->monitor_count + 1, sizeof(*m));
 	m = &p->monitors[p->monitor_count];
-	*m = (struct monitor){.slug = mem_str(slug), .type = mem_str(type), .name = mem_str(slug), .group = mem_str(""),
-		.interval_ms = 60000, .timeout_ms = 10000, .confirm = 3, .recover = 2, .options = mem_str("{}"),
+	*m = (struct monitor){.slug = mem_str(slug),
+		.type = mem_str(type),
+		.name = mem_str(slug),
+		.group = mem_str(""),
+		.interval_ms = 60000,
+		.timeout_ms = 10000,
+		.confirm = 3,
+		.recover = 2,
+		.options = mem_str("{}"),
 		.place = p->monitor_count};
 	p->monitor_count++;
 	return m;

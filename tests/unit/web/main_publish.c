@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* main_publish DIR [FILLER [BOTS]]: a store with fixture.h's heartbeats, for trying the web program by hand. */
+/* main_publish DIR [FILLER [BOTS]]: a store with fixture.h's heartbeats, for trying it by hand. */
 #include <stdio.h>
 
 #include "base/text.h"

@@ -62,7 +62,8 @@ static void ask(const char *method, const char *uri, const char *body)
 static void expect(int status, const char *body)
 {
 	if (a.status != status || (body != NULL && strcmp(text_str(&a.body), body) != 0))
-		fail_msg("%d %s, expected %d %s", a.status, text_str(&a.body), status, body != NULL ? body : "");
+		fail_msg("%d %s, expected %d %s", a.status, text_str(&a.body), status,
+			body != NULL ? body : "");
 }
 
 /* 200, some age, and the rule. */
@@ -157,8 +158,17 @@ static void job_signals_tell_of_runs(void **state)
 		const char *verb;
 		int status, then; /* of the POST, of a GET after it */
 	} steps[] = {
-		{"start", 200, 404}, {"0", 200, 200}, {"log", 200, 200}, {"3", 200, 404}, {"", 200, 200}, {"fail", 200, 404},
-		{"0", 200, 200}, {"255", 200, 404}, {"256", 404, 404}, {"stop", 404, 404}, {"", 200, 200},
+		{"start", 200, 404},
+		{"0", 200, 200},
+		{"log", 200, 200},
+		{"3", 200, 404},
+		{"", 200, 200},
+		{"fail", 200, 404},
+		{"0", 200, 200},
+		{"255", 200, 404},
+		{"256", 404, 404},
+		{"stop", 404, 404},
+		{"", 200, 200},
 	};
 	size_t i;
 
@@ -201,7 +211,8 @@ static void refusals_come_in_their_order(void **state)
 
 static void without_a_state_everything_waits(void **state)
 {
-	static const char *const uris[] = {"/", "/beat/robot", "/beat", "/up", "/healthz", "/nowhere", "/ping/0123456789"};
+	static const char *const uris[] = {
+		"/", "/beat/robot", "/beat", "/up", "/healthz", "/nowhere", "/ping/0123456789"};
 	const char *html[] = {"HTTP_ACCEPT=text/html", NULL};
 	size_t i;
 
@@ -253,11 +264,22 @@ static void paths_that_mean_nothing_do_no_harm(void **state)
 		const char *method, *uri;
 		int status;
 	} rows[] = {
-		{"GET", "/beat/", 404}, {"GET", "/beat/a/b/c/d", 404}, {"GET", "/beat/%00", 400}, {"GET", "/beat/..", 400},
-		{"GET", "/beat/robot/start", 405}, {"GET", "/beat/ROBOT", 404}, {"GET", "/beat/start", 404},
-		{"OPTIONS", "/beat/robot", 405}, {"", "/beat/robot", 405}, {"GET", "/beat/%C0%AErobot", 404},
-		{"GET", "/beat//robot", 404}, {"GET", "/beat%2Frobot", 404}, {"GET", "/beat/robot;x=1", 404},
-		{"POST", "/beat/robot/x%2Fy", 404}, {"GET", "/etc/passwd", 404}, {"DELETE", "/", 405},
+		{"GET", "/beat/", 404},
+		{"GET", "/beat/a/b/c/d", 404},
+		{"GET", "/beat/%00", 400},
+		{"GET", "/beat/..", 400},
+		{"GET", "/beat/robot/start", 405},
+		{"GET", "/beat/ROBOT", 404},
+		{"GET", "/beat/start", 404},
+		{"OPTIONS", "/beat/robot", 405},
+		{"", "/beat/robot", 405},
+		{"GET", "/beat/%C0%AErobot", 404},
+		{"GET", "/beat//robot", 404},
+		{"GET", "/beat%2Frobot", 404},
+		{"GET", "/beat/robot;x=1", 404},
+		{"POST", "/beat/robot/x%2Fy", 404},
+		{"GET", "/etc/passwd", 404},
+		{"DELETE", "/", 405},
 	};
 	struct text uri = TEXT_INIT;
 	size_t i;
@@ -280,15 +302,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_beat_is_stored_and_shown, open_store, close_store),
-		cmocka_unit_test_setup_teardown(late_never_and_unknown_look_the_same, open_store, close_store),
-		cmocka_unit_test_setup_teardown(replays_and_strangers_in_time_are_refused_with_both_clocks, open_store,
+		cmocka_unit_test_setup_teardown(late_never_and_unknown_look_the_same, open_store,
 			close_store),
+		cmocka_unit_test_setup_teardown(replays_and_strangers_in_time_are_refused_with_both_clocks,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(signatures_decide, open_store, close_store),
 		cmocka_unit_test_setup_teardown(job_signals_tell_of_runs, open_store, close_store),
 		cmocka_unit_test_setup_teardown(refusals_come_in_their_order, open_nothing, close_store),
 		cmocka_unit_test_setup_teardown(without_a_state_everything_waits, open_nothing, close_store),
-		cmocka_unit_test_setup_teardown(the_root_is_the_default_heartbeats, open_store_with_default, close_store),
-		cmocka_unit_test_setup_teardown(several_heartbeats_without_a_default_have_no_root, open_store, close_store),
+		cmocka_unit_test_setup_teardown(the_root_is_the_default_heartbeats, open_store_with_default,
+			close_store),
+		cmocka_unit_test_setup_teardown(several_heartbeats_without_a_default_have_no_root, open_store,
+			close_store),
 		cmocka_unit_test_setup_teardown(paths_that_mean_nothing_do_no_harm, open_store, close_store),
 	};
 

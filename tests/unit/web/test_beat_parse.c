@@ -20,11 +20,22 @@ static void verbs_are_job_signals(void **state)
 		enum beat_kind kind;
 		int exit_status;
 	} rows[] = {
-		{"", true, BEAT_SUCCESS, -1}, {"start", true, BEAT_START, -1}, {"fail", true, BEAT_FAIL, -1},
-		{"log", true, BEAT_LOG, -1}, {"0", true, BEAT_SUCCESS, 0}, {"1", true, BEAT_FAIL, 1},
-		{"255", true, BEAT_FAIL, 255}, {"007", true, BEAT_FAIL, 7}, {"256", false, 0, 0}, {"-1", false, 0, 0},
-		{"+1", false, 0, 0}, {"1.0", false, 0, 0}, {"Start", false, 0, 0}, {"99999999999999999999", false, 0, 0},
-		{"1 ", false, 0, 0}, {"stop", false, 0, 0},
+		{"", true, BEAT_SUCCESS, -1},
+		{"start", true, BEAT_START, -1},
+		{"fail", true, BEAT_FAIL, -1},
+		{"log", true, BEAT_LOG, -1},
+		{"0", true, BEAT_SUCCESS, 0},
+		{"1", true, BEAT_FAIL, 1},
+		{"255", true, BEAT_FAIL, 255},
+		{"007", true, BEAT_FAIL, 7},
+		{"256", false, 0, 0},
+		{"-1", false, 0, 0},
+		{"+1", false, 0, 0},
+		{"1.0", false, 0, 0},
+		{"Start", false, 0, 0},
+		{"99999999999999999999", false, 0, 0},
+		{"1 ", false, 0, 0},
+		{"stop", false, 0, 0},
 	};
 	size_t i;
 
@@ -33,8 +44,10 @@ static void verbs_are_job_signals(void **state)
 		struct beat beat;
 		bool ok = beat_parse_signal(rows[i].verb, &beat);
 
-		if (ok != rows[i].ok || (ok && (beat.kind != rows[i].kind || beat.exit_status != rows[i].exit_status)))
-			fail_msg("\"%s\": %d, kind %d, exit status %d", rows[i].verb, ok, (int)beat.kind, beat.exit_status);
+		if (ok != rows[i].ok ||
+			(ok && (beat.kind != rows[i].kind || beat.exit_status != rows[i].exit_status)))
+			fail_msg("\"%s\": %d, kind %d, exit status %d", rows[i].verb, ok, (int)beat.kind,
+				beat.exit_status);
 	}
 }
 
@@ -53,7 +66,8 @@ static const struct body_row bodies[] = {
 	{"{\"time\":1.7145294e9}", true, 1714529400000000, NULL, NULL, -1},
 	{"{\"time\":-1}", true, -1000000, NULL, NULL, -1},
 	{"{\"time\":0}", true, 0, NULL, NULL, -1},
-	{"{\"time\":1,\"msg\":\"done\",\"rid\":\"a-b\",\"length\":2.5}", true, 1000000, "done", "a-b", 2500000},
+	{"{\"time\":1,\"msg\":\"done\",\"rid\":\"a-b\",\"length\":2.5}", true, 1000000, "done", "a-b",
+		2500000},
 	{"{\"msg\":\"\",\"time\":1}", true, 1000000, "", NULL, -1},
 	{"{\"time\":1,\"msg\":\"\\u6b63\\u5e38 \\ud83d\\ude00\"}", true, 1000000, "正常 😀", NULL, -1},
 	{"{\"time\":1,\"x\":{\"time\":[2,{}]},\"y\":[],\"z\":null}", true, 1000000, NULL, NULL, -1},
@@ -92,8 +106,8 @@ static const struct body_row bodies[] = {
 	{"{\"time\":1,\"msg\":\"\\ud800\"}", false, 0, NULL, NULL, 0},
 	{"{\"time\":1,\"msg\":\"a\nb\"}", false, 0, NULL, NULL, 0},
 	{"{\"time\":1,\"rid\":[]}", false, 0, NULL, NULL, 0},
-	{"{\"time\":1,\"rid\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}", false, 0, NULL,
-		NULL, 0},
+	{"{\"time\":1,\"rid\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
+		false, 0, NULL, NULL, 0},
 	{"\xef\xbb\xbf{\"time\":1}", false, 0, NULL, NULL, 0},
 	{"{\"time\":1,\"x\":[[[[[[[[[[1]]]]]]]]]]}", true, 1000000, NULL, NULL, -1},
 };
@@ -120,10 +134,10 @@ static void bodies_are_as_described_or_refused(void **state)
 		why = beat_parse_body(&body, &beat, &words);
 		if ((why == NULL) != row->ok)
 			fail_msg("%s: %s", row->body, why != NULL ? why : "taken");
-		if (row->ok && (beat.time_us != row->time_us || !same(beat.msg, row->msg) || !same(beat.rid, row->rid) ||
-				       beat.length_us != row->length_us))
-			fail_msg("%s: time %lld, msg %s, rid %s, length %lld", row->body, (long long)beat.time_us, beat.msg, beat.rid,
-				(long long)beat.length_us);
+		if (row->ok && (beat.time_us != row->time_us || !same(beat.msg, row->msg) ||
+				       !same(beat.rid, row->rid) || beat.length_us != row->length_us))
+			fail_msg("%s: time %lld, msg %s, rid %s, length %lld", row->body,
+				(long long)beat.time_us, beat.msg, beat.rid, (long long)beat.length_us);
 		beat_words_free(&words);
 		text_free(&body);
 	}

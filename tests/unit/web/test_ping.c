@@ -166,8 +166,10 @@ static void anything_but_up_is_down_to_kuma(void **state)
 		const char *uri;
 		int beating;
 	} rows[] = {
-		{"/api/push/" ROBOT_TOKEN "?status=up", 200}, {"/api/push/" ROBOT_TOKEN "?status=down&msg=broken", 404},
-		{"/api/push/" ROBOT_TOKEN, 200}, {"/api/push/" ROBOT_TOKEN "?status=UP", 404},
+		{"/api/push/" ROBOT_TOKEN "?status=up", 200},
+		{"/api/push/" ROBOT_TOKEN "?status=down&msg=broken", 404},
+		{"/api/push/" ROBOT_TOKEN, 200},
+		{"/api/push/" ROBOT_TOKEN "?status=UP", 404},
 	};
 	struct beat_last last;
 	size_t i;
@@ -190,9 +192,12 @@ static void anything_but_up_is_down_to_kuma(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(healthchecks_clients_get_their_answers, open_store, close_store),
-		cmocka_unit_test_setup_teardown(the_first_10000_bytes_of_a_body_are_its_message, open_store, close_store),
-		cmocka_unit_test_setup_teardown(start_and_end_of_a_run_give_its_length, open_store, close_store),
+		cmocka_unit_test_setup_teardown(healthchecks_clients_get_their_answers, open_store,
+			close_store),
+		cmocka_unit_test_setup_teardown(the_first_10000_bytes_of_a_body_are_its_message, open_store,
+			close_store),
+		cmocka_unit_test_setup_teardown(start_and_end_of_a_run_give_its_length, open_store,
+			close_store),
 		cmocka_unit_test_setup_teardown(kuma_clients_get_their_answers, open_store, close_store),
 		cmocka_unit_test_setup_teardown(anything_but_up_is_down_to_kuma, open_store, close_store),
 	};

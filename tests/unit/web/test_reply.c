@@ -45,9 +45,10 @@ static void a_short_answer_has_exactly_these_headers(void **state)
 	(void)state;
 	reply_begin(&reply);
 	reply_text(&reply, 404, "none");
-	assert_string_equal(send(&reply, env), "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
-					       "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-					       "Cache-Control: no-store\r\nContent-Length: 4\r\n\r\nnone");
+	assert_string_equal(send(&reply, env),
+		"Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+		"Cache-Control: no-store\r\nContent-Length: 4\r\n\r\nnone");
 }
 
 static void head_is_the_same_without_the_body(void **state)
@@ -64,7 +65,8 @@ static void head_is_the_same_without_the_body(void **state)
 
 static void no_value_can_begin_another_header(void **state)
 {
-	static const char *const values[] = {"a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "\r\n\r\n<script>", "\x01\x7f"};
+	static const char *const values[] = {
+		"a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "\r\n\r\n<script>", "\x01\x7f"};
 	char *env[] = {get, NULL};
 	size_t i;
 

@@ -84,7 +84,8 @@ static void bodies_are_read_by_their_length_and_no_further(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT_OF(rows); i++) {
-		char *length = mem_str(rows[i].length), *coding = mem_str(rows[i].coding != NULL ? rows[i].coding : "Y=");
+		char *length = mem_str(rows[i].length),
+		     *coding = mem_str(rows[i].coding != NULL ? rows[i].coding : "Y=");
 		char method[] = "REQUEST_METHOD=POST", *env[] = {method, length, coding, NULL};
 		struct memory_io m = {.left = rows[i].sent, .end = rows[i].end};
 		struct request req;
@@ -93,8 +94,8 @@ static void bodies_are_read_by_their_length_and_no_further(void **state)
 		begin(&req, env, &m);
 		status = request_body(&req, REQUEST_BODY_MAX);
 		if (status != rows[i].status || req.body.len != rows[i].len || m.given != rows[i].taken)
-			fail_msg("row %zu (%s): status %d, %zu kept, %zu taken", i, rows[i].length, (int)status, req.body.len,
-				m.given);
+			fail_msg("row %zu (%s): status %d, %zu kept, %zu taken", i, rows[i].length,
+				(int)status, req.body.len, m.given);
 		request_end(&req);
 		free(length);
 		free(coding);
@@ -118,8 +119,10 @@ static void a_prefix_is_kept_of_a_body_of_any_size(void **state)
 
 static void headers_and_people_are_found(void **state)
 {
-	char method[] = "REQUEST_METHOD=HEAD", uri[] = "REQUEST_URI=/staff/m/x?a=1", user[] = "REMOTE_USER=ann";
-	char signature[] = "HTTP_X_HUB_SIGNATURE_256=abc", authorization[] = "REDIRECT_HTTP_AUTHORIZATION=Bearer k";
+	char method[] = "REQUEST_METHOD=HEAD", uri[] = "REQUEST_URI=/staff/m/x?a=1",
+	     user[] = "REMOTE_USER=ann";
+	char signature[] = "HTTP_X_HUB_SIGNATURE_256=abc",
+	     authorization[] = "REDIRECT_HTTP_AUTHORIZATION=Bearer k";
 	char *env[] = {method, uri, user, signature, authorization, NULL};
 	struct memory_io m = {.left = 0};
 	struct request req;

@@ -42,7 +42,8 @@ static int by_size(const void *a, const void *b)
 static double measure(const char *uri)
 {
 	static const char *const env[] = {"HTTP_X_HUB_SIGNATURE_256=sha256="
-					  "0000000000000000000000000000000000000000000000000000000000000000", NULL};
+					  "0000000000000000000000000000000000000000000000000000000000000000",
+		NULL};
 	struct answer a = {0};
 	double begun = now_ns();
 
@@ -121,7 +122,8 @@ static int close_store(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_unknown_heartbeat_takes_as_long_as_a_known_one, open_store, close_store),
+		cmocka_unit_test_setup_teardown(an_unknown_heartbeat_takes_as_long_as_a_known_one, open_store,
+			close_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,29 +24,36 @@ struct row {
 static const struct row rows[] = {
 	{"lighttpd, FastCGI at a prefix", "/m/beat/x", "/m", "/beat/x", NULL, NULL, "/beat/x", "/m", false},
 	{"lighttpd, at the root", "/beat/x", "", "/beat/x", NULL, NULL, "/beat/x", "", false},
-	{"lighttpd, CGI file", "/cgi-bin/upbeat.fcgi/beat/x", "/cgi-bin/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x",
-		"/cgi-bin/upbeat.fcgi", false},
-	{"our file alone, no PATH_INFO", "/cgi-bin/upbeat.fcgi", "/cgi-bin/upbeat.fcgi", NULL, NULL, NULL, "/",
-		"/cgi-bin/upbeat.fcgi", false},
-	{"our file by the name of a link", "/a/status.cgi?x=1", "/a/status.cgi", "", NULL, NULL, "/", "/a/status.cgi", false},
-	{"rewritten by .htaccess", "/app/beat/x?a=b", "/app/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x", "/app", false},
-	{"rewritten at the document root", "/beat/x", "/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x", "", false},
-	{"ProxyPass: SCRIPT_NAME is everything", "/px/beat/x", "/px/beat/x", NULL, "/px", NULL, "/beat/x", "/px", false},
-	{"ProxyPass, mount from the site's url", "/px/beat/x", "/px/beat/x", NULL, NULL, "https://example.com/px/",
-		"/beat/x", "/px", false},
+	{"lighttpd, CGI file", "/cgi-bin/upbeat.fcgi/beat/x", "/cgi-bin/upbeat.fcgi", "/beat/x", NULL, NULL,
+		"/beat/x", "/cgi-bin/upbeat.fcgi", false},
+	{"our file alone, no PATH_INFO", "/cgi-bin/upbeat.fcgi", "/cgi-bin/upbeat.fcgi", NULL, NULL, NULL,
+		"/", "/cgi-bin/upbeat.fcgi", false},
+	{"our file by the name of a link", "/a/status.cgi?x=1", "/a/status.cgi", "", NULL, NULL, "/",
+		"/a/status.cgi", false},
+	{"rewritten by .htaccess", "/app/beat/x?a=b", "/app/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x",
+		"/app", false},
+	{"rewritten at the document root", "/beat/x", "/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x", "",
+		false},
+	{"ProxyPass: SCRIPT_NAME is everything", "/px/beat/x", "/px/beat/x", NULL, "/px", NULL, "/beat/x",
+		"/px", false},
+	{"ProxyPass, mount from the site's url", "/px/beat/x", "/px/beat/x", NULL, NULL,
+		"https://example.com/px/", "/beat/x", "/px", false},
 	{"ProxyPass, nothing known", "/px/beat/x", "/px/beat/x", NULL, NULL, NULL, "/px/beat/x", "", false},
-	{"nginx without PATH_INFO", "/m/beat/x", "/m/beat/x", "", NULL, "https://example.com/m", "/beat/x", "/m", false},
+	{"nginx without PATH_INFO", "/m/beat/x", "/m/beat/x", "", NULL, "https://example.com/m", "/beat/x",
+		"/m", false},
 	{"the longest wins", "/a/b/c", "/a", "/b/c", "/a/b", "https://example.com/", "/c", "/a/b", false},
 	{"whole segments only", "/mm/beat", "", "", "/m", NULL, "/mm/beat", "", false},
 	{"the mount itself", "/m", "/m", "", "/m/", NULL, "/", "/m", false},
 	{"a mount without its slash", "/m/x", NULL, NULL, "m", NULL, "/x", "/m", false},
 	{"a site at the root", "/beat", NULL, NULL, NULL, "https://example.com", "/beat", "", false},
-	{"the absolute form", "http://example.com/m/beat/x", "/m", "/beat/x", NULL, NULL, "/beat/x", "/m", false},
+	{"the absolute form", "http://example.com/m/beat/x", "/m", "/beat/x", NULL, NULL, "/beat/x", "/m",
+		false},
 	{"slashes are merged", "//m///beat//x", "/m", "/beat/x", NULL, NULL, "/beat/x", "/m", false},
 	{"encoded slashes separate", "/m%2Fbeat%2fx", "/m", "/beat/x", NULL, NULL, "/beat/x", "/m", false},
 	{"decoded once", "/beat/%2541", NULL, NULL, NULL, NULL, "/beat/%41", "", false},
 	{"the query is no path", "/beat?a=/../%zz", NULL, NULL, NULL, NULL, "/beat", "", false},
-	{"no REQUEST_URI", NULL, "/cgi-bin/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x", "/cgi-bin/upbeat.fcgi", false},
+	{"no REQUEST_URI", NULL, "/cgi-bin/upbeat.fcgi", "/beat/x", NULL, NULL, "/beat/x",
+		"/cgi-bin/upbeat.fcgi", false},
 	{"nothing at all", NULL, NULL, NULL, NULL, NULL, "/", "", false},
 	{"an empty REQUEST_URI", "", NULL, NULL, NULL, NULL, "/", "", false},
 	{"below staff", "/m/staff/m/x", "/m", "/staff/m/x", NULL, NULL, "/m/x", "/m", true},
@@ -75,14 +82,16 @@ static void path_and_mount_are_found_behind_every_server(void **state)
 	(void)state;
 	for (i = 0; i < COUNT_OF(rows); i++) {
 		const struct row *r = &rows[i];
-		struct uri_facts facts = {r->request_uri, r->script_name, r->path_info, r->mount, r->site_url, programs};
+		struct uri_facts facts = {
+			r->request_uri, r->script_name, r->path_info, r->mount, r->site_url, programs};
 		struct uri uri;
 
 		uri_split(&facts, &uri);
-		if ((r->path == NULL) != (uri.bad != NULL) || (r->path != NULL && strcmp(r->path, uri.path) != 0) ||
+		if ((r->path == NULL) != (uri.bad != NULL) ||
+			(r->path != NULL && strcmp(r->path, uri.path) != 0) ||
 			strcmp(r->at, uri.mount) != 0 || r->staff != uri.staff)
-			fail_msg("%s: path %s mount %s staff %d bad %s", r->what, uri.path, uri.mount, uri.staff,
-				uri.bad != NULL ? uri.bad : "-");
+			fail_msg("%s: path %s mount %s staff %d bad %s", r->what, uri.path, uri.mount,
+				uri.staff, uri.bad != NULL ? uri.bad : "-");
 		uri_clear(&uri);
 	}
 }
@@ -104,9 +113,22 @@ static void queries_give_the_first_value_or_none(void **state)
 	static const struct {
 		const char *query, *name, *value;
 	} queries[] = {
-		{"a=1&b=2", "b", "2"}, {"a=1&a=2", "a", "1"}, {"a", "a", ""}, {"a&b=", "b", ""}, {"=", "", ""}, {"&", "a", NULL},
-		{"", "a", NULL}, {"a=b=c", "a", "b=c"}, {"x=%41+b", "x", "A b"}, {"%61=1", "a", "1"}, {"x=%", "x", NULL},
-		{"x=%4", "x", NULL}, {"x=%zz", "x", NULL}, {"x=%00", "x", NULL}, {"ab=1", "a", NULL}, {"a=1", "ab", NULL},
+		{"a=1&b=2", "b", "2"},
+		{"a=1&a=2", "a", "1"},
+		{"a", "a", ""},
+		{"a&b=", "b", ""},
+		{"=", "", ""},
+		{"&", "a", NULL},
+		{"", "a", NULL},
+		{"a=b=c", "a", "b=c"},
+		{"x=%41+b", "x", "A b"},
+		{"%61=1", "a", "1"},
+		{"x=%", "x", NULL},
+		{"x=%4", "x", NULL},
+		{"x=%zz", "x", NULL},
+		{"x=%00", "x", NULL},
+		{"ab=1", "a", NULL},
+		{"a=1", "ab", NULL},
 		{"&&&a=1&&", "a", "1"},
 	};
 	size_t i;
@@ -131,10 +153,19 @@ static void only_browsers_are_given_html(void **state)
 		const char *accept;
 		bool html;
 	} accepts[] = {
-		{NULL, false}, {"", false}, {"*/*", false}, {"application/json", false}, {"text/html", true},
-		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true}, {"TEXT/HTML", true},
-		{"application/json, text/html;q=0.5", false}, {"application/json;q=0.5,text/html", true},
-		{"text/html;q=0", false}, {"text/html;q=0.0,*/*", false}, {"text/htmlx", false}, {" , text/html", true},
+		{NULL, false},
+		{"", false},
+		{"*/*", false},
+		{"application/json", false},
+		{"text/html", true},
+		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
+		{"TEXT/HTML", true},
+		{"application/json, text/html;q=0.5", false},
+		{"application/json;q=0.5,text/html", true},
+		{"text/html;q=0", false},
+		{"text/html;q=0.0,*/*", false},
+		{"text/htmlx", false},
+		{" , text/html", true},
 		{"text/html;level=1;q=0.4,application/json;q=0.3", true},
 	};
 	size_t i;
