@@ -8,6 +8,7 @@
  * socket at all, so that a connection which turns out to be garbage ends its call instead of starting
  * another accept. The listen socket is shared with our sister processes: it is never shut down.
  */
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcgiapp.h>
@@ -259,6 +260,33 @@ static bool accept_again(int error)
 	return true;
 }
 
+/* FCGI_WEB_SERVER_ADDRS is the FastCGI specification's list of web servers that may speak to us over TCP. It
+   is libfcgi's accept that would heed it, and so ours does. */
+static bool may_connect(int fd)
+{
+	const char *list = getenv("FCGI_WEB_SERVER_ADDRS");
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+	char host[INET6_ADDRSTRLEN];
+	size_t len;
+
+	if (list == NULL || getpeername(fd, (struct sockaddr *)&peer, &n) != 0 || peer.ss_family == AF_UNIX)
+		return true;
+	if (peer.ss_family == AF_INET)
+		inet_ntop(AF_INET, &((struct sockaddr_in *)&peer)->sin_addr, host, sizeof(host));
+	else if (peer.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&peer)->sin6_addr, host, sizeof(host));
+	else
+		return false;
+	for (; *list != '\0'; list += len + strspn(list + len, ", ")) {
+		len = strcspn(list, ", ");
+		if (len == strlen(host) && strncmp(list, host, len) == 0)
+			return true;
+	}
+	log_limited("peer", "%s may not speak to us (FCGI_WEB_SERVER_ADDRS)", host);
+	return false;
+}
+
 /* The next one that is waiting to be accepted and has something to say; -1: none. */
 static int accept_speaking(void)
 {
@@ -266,6 +294,10 @@ static int accept_speaking(void)
 		int fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 
+		if (fd >= 0 && !may_connect(fd)) {
+			close(fd);
+			continue;
+		}
 		if (fd < 0 || poll(&p, 1, SPEAK_MS) != 0)
 			return fd;
 		lobby_enter(fd);

@@ -62,13 +62,14 @@ def parse(raw):
 class Program:
     """upbeat.fcgi with its listening socket; `binary` is where it was copied to."""
 
-    def __init__(self, site, threads=4, backlog=2048, **env):
+    def __init__(self, site, threads=4, backlog=2048, tcp=False, **env):
         self.site = site
         self.path = str(site.folder / "socket")
         self.binary = site.folder / "upbeat.fcgi"
         self.place(PROGRAM)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.path)
+        listener = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
+        listener.bind(("127.0.0.1", 0) if tcp else self.path)
+        self.address = listener.getsockname()
         listener.listen(backlog)
         log = open(site.folder / "web-stderr.log", "ab")
         variables = {**site.environment(), "UPBEAT_STORE": str(site.store), "UPBEAT_THREADS": str(threads),
@@ -87,9 +88,9 @@ class Program:
         os.replace(beside, self.binary)
 
     def connect(self, timeout=15):
-        s = socket.socket(socket.AF_UNIX)
+        s = socket.socket(self.listener.family)
         s.settimeout(timeout)
-        s.connect(self.path)
+        s.connect(self.address)
         return s
 
     def ask(self, method="GET", path="/", body=b"", **more):

@@ -94,6 +94,16 @@ def test_an_unfinished_copy_of_a_binary_changes_nothing(program):
     assert program.alive()
 
 
+def test_over_tcp_only_the_named_web_servers_are_heard(site):
+    site.configure(CONFIG)
+    site.a_pass(check=True)
+    for servers, heard in (("192.0.2.1,127.0.0.1", True), ("192.0.2.1", False)):
+        program = Program(site, tcp=True, FCGI_WEB_SERVER_ADDRS=servers)
+        answer = program.ask(path="/beat/robot")
+        assert (answer is not None and answer.status == 404) is heard
+        site.stop(program.process)
+
+
 # ---- slow clients
 
 def test_slow_bodies_do_not_stop_beats(program):
