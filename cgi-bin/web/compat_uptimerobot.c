@@ -231,12 +231,13 @@ static bool put_logs(struct answer *a, const struct view_monitor *m)
 
 static bool put_response_times(struct answer *a, const struct view_monitor *m)
 {
-	int64_t now_s = a->view->now_us / US_PER_S, left = a->asked->response_limit;
+	/* Up to the end of this second: what was just measured is in it. */
+	int64_t to_s = a->view->now_us / US_PER_S + 1, left = a->asked->response_limit;
 	struct rollup *points, sum = {0};
 	bool first = true;
 	size_t n;
 
-	if (!history_points(a->view->txn, m->listed->id, now_s - HISTORY_DAY_S, now_s, HISTORY_HOUR_S,
+	if (!history_points(a->view->txn, m->listed->id, to_s - HISTORY_DAY_S, to_s, HISTORY_HOUR_S,
 		    history_hold_s(m->listed->interval_ms), &points, &n, a->err))
 		return false;
 	text_raw(a->t, ",\"response_times\":[");
