@@ -192,7 +192,203 @@ def pages(folder):
         row(what, f"{cost:.1f}", f"{few:.1f}", cost / few, goal)
 
 
-TABLES = {"beats": beats, "cgi": cgi, "idle_pass": idle_pass, "pages": pages}
+# ---- looks by the thousand
+
+
+def address(i):
+    return f"127.0.{i // 250}.{i % 250 + 1}"
+
+
+class Target:
+    """nginx with two workers, one small page with the word that is looked for, on every address of 127/8."""
+
+    def __init__(self, folder, tls_addresses=0):
+        folder.mkdir()
+        self.port, self.processes = upbeat.free_port(), []
+        self.bundle = folder / "bundle.pem"
+        tls = self.certificate(folder, tls_addresses) if tls_addresses else ""
+        (folder / "www").mkdir()
+        (folder / "www/index.html").write_text("<title>bench</title><p>the page is alive</p>\n")
+        (folder / "nginx.conf").write_text(
+            f"daemon off;\nworker_processes 2;\npid {folder}/pid;\nerror_log /dev/null;\nevents {{ worker_connections 4096; }}\n"
+            f"http {{\naccess_log off;\n" + "".join(f"{t}_temp_path {folder}/{t};\n" for t in (
+                "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+            + f"server {{\nlisten {self.port} backlog=4096{' ssl' if tls else ''};\n{tls}root {folder}/www;\n}}\n}}\n")
+        self.process = subprocess.Popen(["/usr/sbin/nginx", "-c", folder / "nginx.conf", "-e", "/dev/null"])
+        upbeat.wait_for(lambda: upbeat.listening(self.port))
+
+    def certificate(self, folder, n):
+        """An authority, a certificate for n addresses, and a bundle as long as a system's."""
+        ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        names = ",".join(f"IP:{address(i)}" for i in range(n))
+        for command in ([*ec, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=bench"],
+                        [*ec, "-x509", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
+                         f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem",
+                         "-CAkey", "ca.key"]):
+            subprocess.run(["openssl", "req", *command], cwd=folder, check=True, capture_output=True)
+        system = pathlib.Path("/etc/ssl/certs/ca-certificates.crt").read_text()
+        self.bundle.write_text(system + (folder / "ca.pem").read_text())
+        return f"ssl_certificate {folder}/cert.pem;\nssl_certificate_key {folder}/key.pem;\nssl_session_cache off;\n"
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def spent(command, env=None):
+    """Runs it: wall seconds, CPU seconds, what it printed."""
+    begun = time.perf_counter()
+    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+    out = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, out.decode()
+
+
+class Passes:
+    """A site whose passes are each in a minute of their own, so that every monitor is due in each."""
+
+    def __init__(self, folder, monitors, **config):
+        folder.mkdir()
+        self.site = upbeat.Site(folder)
+        self.site.configure({"defaults": {"notify": [], "interval": "1m"}, "monitors": monitors, **config})
+        self.minute = 0
+        self.n = len(monitors)
+
+    def run(self, due=True):
+        """One pass: wall and CPU seconds. With due=False a second one in the same minute, which has nothing to do."""
+        if due:
+            self.minute += 1
+            now = time.time()
+            self.site.offset_ms = int(((now // 60 + self.minute) * 60 + 1 - now) * 1000)
+        wall, cpu, out = spent([upbeat.PROBER, "-c", self.site.config_file, "run"], self.site.environment())
+        assert not out.strip(), out
+        return wall, cpu
+
+    def all_up(self):
+        states = [m["state"] for m in self.site.status()["monitors"]]
+        assert states == ["up"] * self.n, {s: states.count(s) for s in states}
+
+
+def ratio_rows(what, figures, goal_wall, goal_cpu, n):
+    median = {k: statistics.median(v) for k, v in figures.items()}
+    row(f"{what}, checks/s, all of the pass", f"{n / median['wall']:.0f}", f"{n / median['raw_wall']:.0f}",
+        median["raw_wall"] / median["wall"], goal_wall)
+    row(f"{what}, CPU ms per 1,000 checks", f"{median['cpu'] * 1e6 / n:.0f}", f"{median['raw_cpu'] * 1e6 / n:.0f}",
+        median["cpu"] / median["raw_cpu"], goal_cpu)
+
+
+def compare(passes, raw):
+    figures = {"wall": [], "cpu": [], "raw_wall": [], "raw_cpu": []}
+    passes.run()  # publishes the configuration
+    for _ in range(RUNS):
+        for key, (wall, cpu, *_) in (("raw_", spent(raw)), ("", passes.run())):
+            figures[key + "wall"].append(wall)
+            figures[key + "cpu"].append(cpu)
+    passes.all_up()
+    return figures
+
+
+def http(folder):
+    """2,000 keyword monitors on 2,000 loopback addresses, against plain sockets and epoll."""
+    n, raw, target = 2000, build("raw_probe", "-lssl", "-lcrypto"), Target(folder / "target")
+    try:
+        passes = Passes(folder / "site", {f"m{i}": {"type": "keyword", "keyword": "alive",
+                                                   "url": f"http://{address(i)}:{target.port}/"} for i in range(n)})
+        ratio_rows("http", compare(passes, [raw, target.port, n, 200]), ">= 0.65", "<= 1.80", n)
+        others(folder, target, n)
+    finally:
+        target.close()
+
+
+def others(folder, target, n):
+    """The same looks by other tools, where they are installed."""
+    urls = [f"http://{address(i)}:{target.port}/" for i in range(n)]
+    check_http = pathlib.Path("/usr/lib/nagios/plugins/check_http")
+    if check_http.exists():
+        few = urls[:200]
+        (folder / "list").write_text("".join(f"-I {u.split('/')[2].split(':')[0]} -p {target.port} -s alive\n" for u in few))
+        wall, cpu, _ = spent(["sh", "-c", f"xargs -P2 -L1 {check_http} < {folder}/list"])
+        row("check_http, two at a time, checks/s", f"{len(few) / wall:.0f}", "", len(few) / wall, "ours >= 15 x")
+    else:
+        print("  check_http, xymonnet, prometheus-blackbox-exporter: not installed")
+
+
+def https(folder):
+    """2,000 HTTPS monitors, chain and address verified, a whole system's authorities, against epoll and one SSL_CTX."""
+    n, names = 2000, 20
+    raw, target = build("raw_probe", "-lssl", "-lcrypto"), Target(folder / "target", names)
+    try:
+        passes = Passes(folder / "site", {f"m{i}": {"type": "keyword", "keyword": "alive",
+                                                   "url": f"https://{address(i % names)}:{target.port}/"} for i in range(n)})
+        passes.site.env["SSL_CERT_FILE"] = str(target.bundle)
+        ratio_rows("https", compare(passes, [raw, target.port, n, 200, target.bundle, names]), ">= 0.70", "<= 1.45", n)
+    finally:
+        target.close()
+
+
+def ping(folder):
+    """2,000 answering pings: a pass less a pass without anything due, against fping -i 0."""
+    n = 2000
+    passes = Passes(folder / "site", {f"m{i}": {"type": "ping", "host": address(i)} for i in range(n)})
+    (folder / "list").write_text("".join(f"{address(i)}\n" for i in range(n)))
+    ours, idle, theirs = [], [], []
+    passes.run()
+    for _ in range(RUNS):
+        theirs.append(spent(["fping", "-i", "0", "-q", "-r", "0", "-f", folder / "list"])[0])
+        ours.append(passes.run()[0])
+        idle.append(passes.run(due=False)[0])
+    passes.all_up()
+    phase, yard = statistics.median(ours) - statistics.median(idle), statistics.median(theirs)
+    row("2,000 pings, ms", f"{phase * 1e3:.0f}", f"{yard * 1e3:.0f}", phase / yard, "<= 2")
+
+
+def peak_while(process):
+    """MiB: the largest that it was, asked every few milliseconds until it ends."""
+    peak = 0
+    while process.poll() is None:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        peak = max([peak, *(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))])
+        time.sleep(0.01)
+    return peak
+
+
+def slow_answers(folder):
+    """10,000 monitors whose answers take 300 ms, and 1,000 that never answer: time and memory of one pass."""
+    n, port = 10000, upbeat.free_port()
+    server = subprocess.Popen([build("slow_server"), str(port), "300"])
+    try:
+        upbeat.wait_for(lambda: upbeat.listening(port))
+        passes = Passes(folder / "site", {f"m{i}": {"type": "http", "url": f"http://{address(i)}:{port}/"} for i in range(n)})
+        passes.run()
+        passes.minute += 1
+        now = time.time()
+        passes.site.offset_ms = int(((now // 60 + passes.minute) * 60 + 1 - now) * 1000)
+        begun = time.perf_counter()
+        process = subprocess.Popen([upbeat.PROBER, "-c", passes.site.config_file, "run"], env=passes.site.environment())
+        peak = peak_while(process)
+        row("10,000 answers after 300 ms, seconds", f"{time.perf_counter() - begun:.1f}", "", 0, "<= 55 s")
+        row("10,000 answers after 300 ms, peak MiB", f"{peak:.0f}", "", 0, "<= 80")
+        passes.all_up()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def silent(folder):
+    """1,000 monitors that time out together are decided within the pass."""
+    n = 1000
+    with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
+        port = listener.getsockname()[1]
+        passes = Passes(folder / "site", {f"m{i}": {"type": "http", "url": f"http://127.0.0.1:{port}/"} for i in range(n)},
+                        witnesses=[f"127.0.0.1:{port}"])
+        wall, _ = passes.run()
+        states = [m["state"] for m in passes.site.status()["monitors"]]
+        row("1,000 time-outs together: decided, seconds", f"{states.count('down')}", f"{n}", wall, "all within 60 s")
+
+
+TABLES = {"beats": beats, "cgi": cgi, "idle_pass": idle_pass, "pages": pages, "http": http,
+          "https": https, "ping": ping, "slow_answers": slow_answers, "silent": silent}
 
 
 def main():
