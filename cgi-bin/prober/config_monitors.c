@@ -196,6 +196,24 @@ static void build_notify(struct monitor *m, const cJSON *notify)
 	}
 }
 
+static void add_source(struct monitor *m, const char *from, const char *name)
+{
+	m->sources = mem_grow(m->sources, m->source_count + 1, sizeof(m->sources[0]));
+	m->sources[m->source_count++] = (struct monitor_source){mem_str(from), mem_str(name)};
+}
+
+static void build_sources(struct monitor *m, const cJSON *sources)
+{
+	const cJSON *node, *name;
+
+	cJSON_ArrayForEach(node, sources) {
+		if (cJSON_IsString(node))
+			add_source(m, node->string, node->valuestring);
+		cJSON_ArrayForEach(name, node)
+			add_source(m, node->string, name->valuestring);
+	}
+}
+
 static void build_common(
 	struct reading *r, const struct subject *s, struct monitor_options *o, struct monitor *m)
 {
@@ -216,6 +234,8 @@ static void build_common(
 	m->slow_ms = o->slow_ms;
 	m->depends_on = take_strings(&o->depends_on, &m->depends_count);
 	m->runbook = mem_str(o->runbook);
+	m->quorum = o->quorum;
+	build_sources(m, effective(r, s, "sources"));
 	build_notify(m, effective(r, s, "notify"));
 	m->maintenance = windows_build(effective(r, s, "maintenance"), &m->maintenance_count);
 }

@@ -7,6 +7,7 @@
 
 #include "base/calendar.h"
 #include "base/mem.h"
+#include "model/sighting.h"
 #include "model/window.h"
 #include "prober/config_reading.h"
 
@@ -90,6 +91,47 @@ static bool check_tags(const void *value, struct text *why)
 	return true;
 }
 
+static bool is_source_name(const cJSON *name)
+{
+	return cJSON_IsString(name) && name->valuestring[0] && strlen(name->valuestring) <= SIGHTING_WORDS_MAX;
+}
+
+/* {"uptimerobot": "My shop", "pingdom": ["12345", "My shop"]} */
+static bool sources_good(const cJSON *sources, struct text *why)
+{
+	const cJSON *node, *name;
+	bool good = cJSON_IsObject(sources);
+
+	if (!good) {
+		text_raw(why, "must be an object, such as {\"uptimerobot\": \"My shop\"}");
+		return false;
+	}
+	cJSON_ArrayForEach(node, sources) {
+		if (!sighting_service(node->string)) {
+			text_printf(why, "has no service \"%s\": it takes uptimerobot, statuscake and pingdom", node->string);
+			return false;
+		}
+		good = cJSON_IsArray(node) ? cJSON_GetArraySize(node) > 0 : is_source_name(node);
+		cJSON_ArrayForEach(name, node)
+			good = good && is_source_name(name);
+		if (!good) {
+			text_printf(why, "must give \"%s\" a name of 1 to %d bytes, or a list of such", node->string,
+				SIGHTING_WORDS_MAX);
+			return false;
+		}
+	}
+	return good;
+}
+
+static bool check_sources(const void *value, struct text *why)
+{
+	cJSON *sources = cJSON_Parse(*(char *const *)value);
+	bool good = sources_good(sources, why);
+
+	cJSON_Delete(sources);
+	return good;
+}
+
 /* ---- rows */
 
 #define ROW(key, kind, options, member) \
@@ -99,7 +141,7 @@ static bool check_tags(const void *value, struct text *why)
 
 static const char *const languages[] = {"en", "zh-TW", NULL};
 static const char *const audiences[] = {"all", "public", "none", NULL};
-static const char *const rights[] = {"read", "write", "ping", NULL};
+static const char *const rights[] = {"read", "write", "ping", "hook", NULL};
 
 static const struct field notify[] = {
 	{ROW("channel", STRING, notify_options, channel), .required = true,
@@ -138,7 +180,8 @@ static const struct field api_key[] = {
 	{ROW("key", SECRET, api_key_options, key), .required = true,
 		.help = "What clients send in X-Api-Key or as a Bearer token."},
 	{ROW("may", CHOICE, api_key_options, may), .choices = rights, .fallback = "read",
-		.help = "read shows everything; write operates too; ping only opens /ping/KEY/SLUG."},
+		.help = "read shows everything; write operates too; ping only opens /ping/KEY/SLUG, and hook "
+			"/hook/SERVICE/KEY."},
 };
 ROWS(api_key_rows, api_key);
 
@@ -249,8 +292,10 @@ static const struct field monitor[] = {
 		.help = "Peers that look at it too; all of them by default."},
 	{ROW("quorum", INT, monitor_options, quorum), .min = 1, .max = 100,
 		.help = "How many of the places that can see must find it down; most of them by default."},
-	{ROW("sources", JSON, monitor_options, sources),
-		.help = "Names under which third parties report it: {\"uptimerobot\": \"...\"}."},
+	{ROW("sources", JSON, monitor_options, sources), .check = check_sources,
+		.help = "What third parties that look at it too call it there: {\"uptimerobot\": \"My shop\"}; also "
+			"statuscake and pingdom. A name, a number or a URL there, or a list of these; their webhooks "
+			"go to /hook/SERVICE/KEY."},
 };
 ROWS(monitor_rows, monitor);
 

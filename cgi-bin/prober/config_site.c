@@ -113,6 +113,16 @@ void channel_must_exist(struct reading *r, const cJSON *node, const char *name)
 
 /* ---- keys and peers */
 
+/* It stands in an address. */
+static void check_hook_key(struct reading *r, const cJSON *node, const cJSON *value, const char *key)
+{
+	const char *may = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "may"));
+
+	if (may && strcmp(may, "hook") == 0 && !monitor_token_valid(key, strlen(key)))
+		mistake_at(r, value, AT_VALUE,
+			"the key \"%s\" stands in an address: it must have 8 to 64 of A-Z a-z 0-9 _ -", node->string);
+}
+
 static void api_keys_check(struct reading *r)
 {
 	const cJSON *keys = top(r, "api_keys"), *node, *other;
@@ -127,6 +137,7 @@ static void api_keys_check(struct reading *r)
 			warning_at(r, value, AT_VALUE,
 				"the key \"%s\" is shorter than %d characters: it can be guessed",
 				node->string, API_KEY_SHORT);
+		check_hook_key(r, node, value, key);
 		for (other = keys->child; other != node; other = other->next) {
 			const char *before =
 				cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(other, "key"));
@@ -171,6 +182,7 @@ static void build_keys(struct site *site, const cJSON *keys)
 		key->name = mem_str(node->string);
 		key->may_write = strcmp(options.may, "write") == 0;
 		key->may_ping = strcmp(options.may, "ping") == 0;
+		key->may_hook = strcmp(options.may, "hook") == 0;
 		sign_sha256(options.key, strlen(options.key), key->hash);
 		fields_clear(api_key_rows.fields, api_key_rows.n, &options);
 	}

@@ -140,10 +140,11 @@ static void take(struct post *post, struct result *result)
 
 void decide_result(struct post *post, struct result *result)
 {
-	bool impossible =
-		result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && would_tell_unknown(post);
-	bool blind = result->outcome == OUTCOME_DOWN && post->pass->info.blind_since_us;
+	bool impossible, blind;
 
+	places_weigh(post, result);
+	impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && would_tell_unknown(post);
+	blind = result->outcome == OUTCOME_DOWN && post->pass->info.blind_since_us;
 	post->pass->info.failed += result->outcome == OUTCOME_DOWN;
 	if (impossible || blind)
 		park(post, result);
@@ -205,6 +206,7 @@ static void decide_ready(struct post *post, enum view view)
 		[VIEW_PARENT_DOWN] = VIEW_CLEAR,
 		[VIEW_IS_BLIND] = VIEW_BLIND,
 		[VIEW_IS_MASS] = VIEW_HELD,
+		[VIEW_IS_OUTVOTED] = VIEW_OUTVOTED,
 	};
 	struct verdict verdict = judge_decide(&post->judge, post->monitor, views[view], pass_now(post->pass));
 

@@ -220,6 +220,22 @@ void keep_attempt(struct post *post, const struct result *result)
 		touch(post, false);
 }
 
+void keep_sighting(struct post *post, const struct sighting *sighting)
+{
+	struct incident_entry *entry;
+
+	if (!post->draft)
+		post->draft = MEM_NEW(struct incident);
+	entry = incident_add(post->draft, ENTRY_ATTEMPT, sighting->heard_us);
+	if (!entry)
+		return;
+	entry->outcome = sighting->sees;
+	entry->who = mem_str(sighting->from);
+	entry->text = mem_str(sighting->detail);
+	if (post->judge.incident)
+		touch(post, false);
+}
+
 void keep_forget_attempts(struct post *post)
 {
 	if (post->draft)

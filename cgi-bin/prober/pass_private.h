@@ -13,12 +13,14 @@
  *	retire.c    monitors that were taken out of the configuration
  *	evidence.c  attempts at suspects, from pass to pass
  *	people.c    what people asked for
+ *	places.c    what others saw who look at the same things
  *	announce.c  what the pass tells of itself
  */
 #ifndef PROBER_PASS_PRIVATE_H
 #define PROBER_PASS_PRIVATE_H
 
 #include "base/clock.h"
+#include "model/sighting.h"
 #include "prober/check/check.h"
 #include "prober/config.h"
 #include "prober/notify/outbox.h"
@@ -70,7 +72,10 @@ struct post {
 	/* a decision that waits for an answer */
 	bool waiting;
 	struct post *next_waiting;
-	struct result *parked; /* a look that is weighed when we know whether it is us */
+	struct result *parked;      /* a look that is weighed when we know whether it is us */
+	struct sighting *sightings; /* what other places saw last */
+	size_t sighting_count;
+	bool sightings_known;
 	struct post **parents; /* what it depends on; NULL: not found yet */
 	size_t parent_count;
 };
@@ -155,6 +160,8 @@ struct pass {
 	uint64_t inbox_seen;
 	bool inbox_seen_dirty;
 	int64_t people_read_us; /* monotonic */
+	struct sighting *heard; /* what the queue held of other places */
+	size_t heard_count;
 	/* beats.c */
 	int64_t beats_read_us;  /* monotonic */
 	int64_t beats_since_us; /* wall clock: what came before was heard */
@@ -218,6 +225,12 @@ void people_listen(struct pass *pass);
 /* beats.c: has a program beaten, or told of a failure, since we looked? */
 void beats_listen(struct pass *pass);
 
+/* places.c */
+void places_collect(struct pass *pass, const struct inbox_entry *entry); /* one of the queue */
+void places_hear(struct pass *pass);                      /* what was collected reaches its monitors */
+void places_weigh(struct post *post, struct result *result); /* a good look, outvoted by others, is a bad one */
+bool places_agree(struct post *post);                     /* may what we find down be called down? */
+
 /* announce.c */
 void announce(struct pass *pass, enum announce_kind kind, int64_t from_us, const char *detail);
 bool announce_write(struct state_txn *txn, const struct announcement *a, struct error *err);
@@ -238,6 +251,7 @@ void decide_forget(struct pass *pass);  /* the minute is over: the next pass dec
 void keep_sample(struct post *post, const struct result *result, enum outcome outcome);
 void keep_unknown(struct post *post, int64_t at_us);
 void keep_attempt(struct post *post, const struct result *result);
+void keep_sighting(struct post *post, const struct sighting *sighting);
 void keep_forget_attempts(struct post *post);
 void keep_row(struct post *post); /* only its due times changed */
 void keep_judge(struct post *post);

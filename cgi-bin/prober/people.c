@@ -21,6 +21,7 @@ struct asked {
 	int64_t at_us;
 };
 struct asked_list {
+	struct pass *pass;
 	struct asked *at;
 	size_t n;
 	uint64_t newest;
@@ -33,6 +34,8 @@ static bool collect(void *arg, const struct inbox_entry *entry)
 	struct asked *asked;
 
 	list->newest = entry->id;
+	if (entry->kind == INBOX_HOOK)
+		places_collect(list->pass, entry);
 	if (entry->kind != INBOX_REQUEST)
 		return true;
 	list->at = mem_grow(list->at, list->n + 1, sizeof(list->at[0]));
@@ -103,7 +106,7 @@ static uint64_t seen_so_far(struct pass *pass)
 
 void people_listen(struct pass *pass)
 {
-	struct asked_list list = {0};
+	struct asked_list list = {.pass = pass};
 	int64_t now = clock_mono_us();
 
 	if (!pass->inbox || (pass->people_read_us && now - pass->people_read_us < READ_EVERY_US))
@@ -119,6 +122,7 @@ void people_listen(struct pass *pass)
 		free(list.at[i].who);
 	}
 	free(list.at);
+	places_hear(pass);
 	if (list.newest != pass->inbox_seen) {
 		pass->inbox_seen = list.newest;
 		pass->inbox_seen_dirty = true;

@@ -315,6 +315,7 @@ static void post_free(struct post *post)
 		result_clear(post->parked);
 	free(post->parked);
 	free(post->parents);
+	sightings_free(post->sightings, post->sighting_count);
 	free(post);
 }
 

@@ -178,7 +178,7 @@ void views_ask(struct post *post)
 		ask_parents(post);
 }
 
-enum view views_of(struct post *post)
+static enum view view_of_us(struct post *post)
 {
 	struct pass *pass = post->pass;
 	enum view view = post->parked ? VIEW_IS_CLEAR : view_of_parents(post);
@@ -201,4 +201,11 @@ enum view views_of(struct post *post)
 	default:
 		return VIEW_PENDING;
 	}
+}
+
+enum view views_of(struct post *post)
+{
+	enum view view = view_of_us(post);
+
+	return view == VIEW_IS_CLEAR && !post->parked && !places_agree(post) ? VIEW_IS_OUTVOTED : view;
 }

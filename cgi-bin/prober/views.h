@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * views: what stands between enough evidence and a decision. Is a parent the reason? Is it us who are
- * offline? Has half the world gone at once?
+ * offline? Has half the world gone at once? Do others see it up?
  */
 #ifndef PROBER_VIEWS_H
 #define PROBER_VIEWS_H
@@ -16,6 +16,7 @@ enum view {
 	VIEW_PARENT_DOWN, /* it is down, and so is what it depends on: that is told, this is not */
 	VIEW_IS_BLIND,
 	VIEW_IS_MASS,
+	VIEW_IS_OUTVOTED,
 };
 
 /* Its evidence suffices: begins whatever must be asked. */

@@ -66,7 +66,7 @@ void access_asker(const struct request *req, const struct site *site, struct ask
 	if (key != NULL)
 		row = find_key(site, key);
 	free(key);
-	if (row != NULL && !row->may_ping) { /* a key for pings is no key here */
+	if (row != NULL && !row->may_ping && !row->may_hook) { /* a key that stands in an address is no key here */
 		out->kind = ASKER_KEY;
 		out->name = row->name;
 		out->sees_all = out->sees_public = true;

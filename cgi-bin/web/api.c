@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/quorum.h"
 #include "model/report.h"
 #include "web/asset.h"
 #include "web/listing.h"
@@ -244,6 +245,29 @@ static void put_more(struct text *t, const struct view_monitor *m)
 	report_number(t, (uint64_t)m->certificate_s);
 }
 
+/* What other places saw last, for those who may see errors. */
+static void put_places(struct text *t, const struct view *view, const struct view_monitor *m)
+{
+	struct sighting *list = NULL;
+	size_t n = 0;
+
+	if (!view->asker.sees_all)
+		return;
+	view_places(view, m, &list, &n);
+	text_raw(t, ",\"places\":[");
+	for (size_t i = 0; i < n; i++) {
+		text_raw(t, i ? ",{\"name\":" : "{\"name\":");
+		text_json_string(t, list[i].from);
+		text_printf(t, ",\"sees\":\"%s\",\"at\":", outcome_name(list[i].sees));
+		report_time(t, list[i].heard_us);
+		text_printf(t, ",\"counts\":%s,\"cause\":", quorum_counts(&list[i], view->now_us) ? "true" : "false");
+		report_string(t, list[i].detail);
+		text_char(t, '}');
+	}
+	text_char(t, ']');
+	sightings_free(list, n);
+}
+
 void api_monitor(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	const struct view_monitor *m;
@@ -255,6 +279,7 @@ void api_monitor(struct web *web, struct request *req, const struct route_match 
 	if (m) {
 		api_put_monitor(&reply->body, &view, m);
 		put_more(&reply->body, m);
+		put_places(&reply->body, &view, m);
 		text_char(&reply->body, '}');
 		finish(req, reply);
 	} else {

@@ -32,8 +32,15 @@ static void put_attempt(struct page *page, struct data *d, const struct incident
 		[OUTCOME_DOWN] = WORD_ENTRY_ATTEMPT_BAD,
 		[OUTCOME_UNKNOWN] = WORD_ENTRY_ATTEMPT_UNKNOWN};
 
-	put_sentence(page, d, e->outcome < OUTCOME__COUNT ? words[e->outcome] : WORD_ENTRY_ATTEMPT_UNKNOWN,
-		e->text, NULL);
+	static const enum word elsewhere[OUTCOME__COUNT] = {[OUTCOME_UP] = WORD_ENTRY_PLACE_UP,
+		[OUTCOME_DOWN] = WORD_ENTRY_PLACE_DOWN,
+		[OUTCOME_UNKNOWN] = WORD_ENTRY_PLACE_DOWN};
+	enum outcome outcome = e->outcome < OUTCOME__COUNT ? e->outcome : OUTCOME_UNKNOWN;
+
+	if (e->who)
+		put_sentence(page, d, elsewhere[outcome], e->who, e->text);
+	else
+		put_sentence(page, d, words[outcome], e->text, NULL);
 	data_text(d, "tone",
 		e->outcome == OUTCOME_UP           ? "up" :
 			e->outcome == OUTCOME_DOWN ? "down" :

@@ -232,6 +232,26 @@ static void put_check(struct subject *s, const struct sample *sample)
 	put_response(s, item, "total", sample->response_us > 0 ? sample->response_us : parts->total_us);
 }
 
+/* What third parties saw last. */
+static void put_places(struct subject *s)
+{
+	struct sighting *list = NULL;
+	size_t n = 0;
+
+	if (s->page->view.asker.sees_all)
+		view_places(&s->page->view, s->m, &list, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct data *item = data_item(s->page->data, "places");
+
+		page_time(s->page, item, "iso", "time", list[i].heard_us);
+		page_put_state(s->page, item, list[i].sees == OUTCOME_UP ? STATE_UP : STATE_DOWN);
+		data_text(item, "from", list[i].from);
+		data_text(item, "detail", list[i].detail);
+	}
+	data_flag(s->page->data, "places_any", n > 0);
+	sightings_free(list, n);
+}
+
 static bool put_checks(struct subject *s, struct error *err)
 {
 	struct sample ring[CHECKS_SHOWN + 1] = {{0}};
@@ -245,6 +265,7 @@ static bool put_checks(struct subject *s, struct error *err)
 	for (size_t i = 0; i < CHECKS_SHOWN && ring[i].at_us; i++)
 		put_check(s, &ring[i]);
 	data_flag(s->page->data, "checked_any", ring[0].at_us != 0);
+	put_places(s);
 	return true;
 }
 

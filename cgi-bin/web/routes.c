@@ -14,6 +14,7 @@
 #include "web/compat_statuspage.h"
 #include "web/compat_uptimerobot.h"
 #include "web/feed.h"
+#include "web/hooks.h"
 #include "web/metrics.h"
 #include "web/operate.h"
 #include "web/page.h"
@@ -37,6 +38,8 @@ static const struct route routes[] = {
 	{GET | POST, "/ping/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
 	{GET | POST, "/ping/{}/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
 	{GET | POST, "/api/push/{}", MAY_ANYONE, ping_kuma, NULL, false},
+	/* Third parties that look at the same things. Some accounts can only GET. */
+	{METHOD_GET | POST, "/hook/{}/{}", MAY_ANYONE, hooks_take, NULL, false},
 	/* For those who watch us, or route by us. */
 	{GET, "/up", MAY_ANYONE, up_all, NULL, false},
 	{GET, "/up/{}", MAY_ANYONE, up_one, NULL, false},

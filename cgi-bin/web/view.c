@@ -226,6 +226,20 @@ char *view_cause(const struct view *view, const struct view_monitor *m)
 
 /* ---- the whole in one sentence */
 
+void view_places(const struct view *view, const struct view_monitor *monitor, struct sighting **list, size_t *n)
+{
+	struct text name = TEXT_INIT;
+	char *note = NULL;
+
+	*list = NULL;
+	*n = 0;
+	sightings_note(&name, monitor->listed->id);
+	if (state_note_get(view->txn, text_str(&name), &note, NULL))
+		sightings_decode(note, strlen(note), list, n, NULL);
+	free(note);
+	text_free(&name);
+}
+
 int view_badness(enum monitor_state state)
 {
 	static const int badness[STATE__COUNT] = {[STATE_DOWN] = 5,

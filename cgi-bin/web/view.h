@@ -14,6 +14,7 @@
 #ifndef WEB_VIEW_H
 #define WEB_VIEW_H
 
+#include "model/sighting.h"
 #include "web/access.h"
 #include "web/catalog.h"
 #include "web/pending.h"
@@ -70,6 +71,9 @@ bool view_details(const struct view *view, const struct view_monitor *of, struct
 	struct judge *judge, struct incident *open, struct error *err);
 /* Why it is not up, for those who may see errors; NULL when there is nothing to say. The caller frees. */
 char *view_cause(const struct view *view, const struct view_monitor *monitor);
+
+/* What other places saw last of it; none when that cannot be read. The caller frees the list. */
+void view_places(const struct view *view, const struct view_monitor *monitor, struct sighting **list, size_t *n);
 
 /* How bad a state is, for sorting: down first, up last. */
 int view_badness(enum monitor_state state);

@@ -310,6 +310,10 @@ struct verdict judge_decide(struct judge *judge, const struct monitor *rules, en
 		hold(&verdict, EVENT_DOWN, "mass");
 		verdict.recheck_ms = patience_ms(rules);
 		break;
+	case VIEW_OUTVOTED:
+		hold(&verdict, EVENT_DOWN, "quorum");
+		verdict.recheck_ms = patience_ms(rules);
+		break;
 	}
 	verdict_finish(&verdict, &before, judge);
 	return verdict;

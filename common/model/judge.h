@@ -84,6 +84,7 @@ enum judge_view {
 	VIEW_CLEAR,       /* witnesses answer (or there are none): believe the evidence */
 	VIEW_BLIND,       /* we are offline: it becomes unknown, nobody is told now */
 	VIEW_HELD,        /* mass failure without witnesses: stay suspect, ask again later */
+	VIEW_OUTVOTED,    /* others who look at it too find it up: stay suspect, ask again later */
 };
 
 /* What is to be done now. All zero: nothing. */

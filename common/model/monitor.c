@@ -104,6 +104,15 @@ static void notify_free(struct notify_rule *rules, size_t n)
 	free(rules);
 }
 
+static void sources_free(struct monitor_source *sources, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(sources[i].from);
+		free(sources[i].name);
+	}
+	free(sources);
+}
+
 void monitor_clear(struct monitor *monitor)
 {
 	free(monitor->slug);
@@ -116,6 +125,7 @@ void monitor_clear(struct monitor *monitor)
 	strings_free(monitor->maintenance, monitor->maintenance_count);
 	free(monitor->runbook);
 	free(monitor->options);
+	sources_free(monitor->sources, monitor->source_count);
 	if (monitor->heartbeat) {
 		heartbeat_rules_clear(monitor->heartbeat);
 		free(monitor->heartbeat);

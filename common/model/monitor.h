@@ -82,6 +82,12 @@ struct heartbeat_rules {
 	int64_t window_ms;    /* how far the client's time may be from ours */
 };
 
+/* How a third party calls what we watch too. */
+struct monitor_source {
+	char *from; /* service: "uptimerobot" */
+	char *name; /* its name there, its number, or its URL */
+};
+
 struct monitor {
 	uint32_t id;          /* given once to a slug by the state, never reused: history hangs on it */
 	char *slug;
@@ -109,6 +115,9 @@ struct monitor {
 	char *runbook;        /* or NULL */
 	char *options;        /* JSON object of the type's own fields, without secrets; "{}" at least */
 	struct heartbeat_rules *heartbeat; /* NULL unless it is one */
+	struct monitor_source *sources;
+	size_t source_count;
+	int64_t quorum;       /* so many places must find it down; 0: most of those that see */
 	uint64_t place;       /* order in the configuration: how people sorted them */
 };
 

@@ -21,6 +21,7 @@ struct api_key {
 	uint8_t hash[SHA256_BYTES]; /* SHA-256 of the key */
 	bool may_write;
 	bool may_ping; /* "may": "ping": only /ping/KEY/SLUG, for the clients of healthchecks.io */
+	bool may_hook; /* "may": "hook": only /hook/SERVICE/KEY, for the webhooks of third parties */
 };
 
 struct peer_key {

@@ -211,6 +211,7 @@ enum word word_of_held(const char *rule)
 		{"flapping", WORD_HELD_FLAPPING},
 		{"blind", WORD_HELD_BLIND},
 		{"mass", WORD_HELD_MASS},
+		{"quorum", WORD_HELD_QUORUM},
 		{"parent", WORD_HELD_PARENT},
 		{"hours", WORD_HELD_HOURS},
 		{"events", WORD_HELD_EVENTS},

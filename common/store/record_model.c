@@ -63,6 +63,7 @@ static const struct field api_key_fields[] = {
 	PLAIN(2, FIELD_BYTES, struct api_key, hash),
 	PLAIN(3, FIELD_UINT, struct api_key, may_write),
 	PLAIN(4, FIELD_UINT, struct api_key, may_ping),
+	PLAIN(5, FIELD_UINT, struct api_key, may_hook),
 };
 static const struct shape SHAPE_API_KEY = SHAPE(0, struct api_key, api_key_fields);
 
@@ -134,6 +135,12 @@ static const struct field heartbeat_fields[] = {
 };
 const struct shape SHAPE_HEARTBEAT = SHAPE(KIND_HEARTBEAT, struct heartbeat_rules, heartbeat_fields);
 
+static const struct field source_fields[] = {
+	PLAIN(1, FIELD_STR, struct monitor_source, from),
+	PLAIN(2, FIELD_STR, struct monitor_source, name),
+};
+static const struct shape SHAPE_SOURCE = SHAPE(0, struct monitor_source, source_fields);
+
 static const struct field monitor_fields[] = {
 	PLAIN(1, FIELD_UINT, struct monitor, id),
 	PLAIN(2, FIELD_STR, struct monitor, slug),
@@ -157,6 +164,8 @@ static const struct field monitor_fields[] = {
 	PLAIN(20, FIELD_STR, struct monitor, options),
 	NESTED(21, FIELD_ONE, struct monitor, heartbeat, &SHAPE_HEARTBEAT),
 	PLAIN(22, FIELD_UINT, struct monitor, place),
+	MANY(23, struct monitor, sources, source_count, &SHAPE_SOURCE),
+	PLAIN(24, FIELD_INT, struct monitor, quorum),
 };
 const struct shape SHAPE_MONITOR = SHAPE(KIND_MONITOR, struct monitor, monitor_fields);
 

@@ -134,6 +134,7 @@ static void step(struct player *p, char what, double at)
 	case 'C': p->view = VIEW_CLEAR; return;
 	case 'B': p->view = VIEW_BLIND; return;
 	case 'H': p->view = VIEW_HELD; return;
+	case 'V': p->view = VIEW_OUTVOTED; return;
 	case 'k': judge_untold(&p->judge, p->last_events); return;
 	case 'D': v = judge_decide(&p->judge, &p->rules, p->view, now); break;
 	case 'p': v = judge_pause(&p->judge, true, now); break;
@@ -227,6 +228,8 @@ static const struct story stories[] = {
 		"0>up; 70>-down/mass"},
 	{"held, and a new bad result asks again", "0:g 50:H 60:b 65:b 70:b 130:C 130:b",
 		"0>up; 70>-down/mass; 130>down +down open"},
+	{"held while others find it up, then told", "0:g 50:V 60:b 65:b 70:b 120:D 150:C 150:D",
+		"0>up; 70>-down/quorum; 120>-down/quorum; 150>down +down open"},
 	{"deciding without evidence does nothing", "0:g 10:D 60:b 61:D", "0>up"},
 
 	{"it cannot be looked at: told after three in a row", "0:g 60:u 65:u 70:u 130:u 190:u",

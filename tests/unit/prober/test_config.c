@@ -192,12 +192,21 @@ static const struct {
 	{"{\"api_keys\": {\"x\": {\"key\": \"0123456789abcdef\"}, \"y\": {\"key\": ^\"0123456789abcdef\", \"may\": "
 	 "^\"wirte\"}}}",
 		"^the keys \"x\" and \"y\" are the same\n"
-		"^\"y\" in \"api_keys\": \"may\" must be \"read\", \"write\" or \"ping\"; did you mean \"write\"?\n"},
+		"^\"y\" in \"api_keys\": \"may\" must be \"read\", \"write\", \"ping\" or \"hook\"; did you mean \"write\"?\n"},
 	/* a wrong key beside a right one in what guards something */
 	{"{\"monitors\": {\"a\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"auth\": {\"bearer\": \"x\", "
 	 "^\"baisc\": [\"u\", \"p\"]}}}}",
 		"^monitor \"a\": \"auth\": unknown key \"baisc\"; did you mean \"basic\"?\n"},
 	/* others */
+	{"{\"api_keys\": {\"x\": {\"key\": ^\"not/for/an/address\", \"may\": \"hook\"}}}",
+		"^the key \"x\" stands in an address: it must have 8 to 64 of A-Z a-z 0-9 _ -\n"},
+	{"{\"monitors\": {\"a\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^{\"uptimerobt\": \"x\"}},"
+	 " \"b\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^\"Shop\"},"
+	 " \"c\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^{\"pingdom\": [\"x\", 1]}},"
+	 " \"d\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": {\"pingdom\": [\"1\", \"x\"], \"statuscake\": \"y\"}}}}",
+		"^monitor \"a\": \"sources\" has no service \"uptimerobt\": it takes uptimerobot, statuscake and pingdom\n"
+		"^monitor \"b\": \"sources\" must be an object, such as {\"uptimerobot\": \"My shop\"}\n"
+		"^monitor \"c\": \"sources\" must give \"pingdom\" a name of 1 to 500 bytes, or a list of such\n"},
 	{"{\"maintenance\": [\"sun 02:00-04:00\", ^\"now and then\", ^{\"cron\": \"0 2 * * *\"}]}",
 		"^this is no maintenance window: expected days (mon-fri, sat,sun), a date (2026-05-01 02:00) or "
 		"\"cron\"\n"

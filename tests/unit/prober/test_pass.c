@@ -180,7 +180,7 @@ static void beat_at(double minute, const char *slug)
 	assert_int_equal(ended(pid), 0);
 }
 
-static void ask_at(double minute, const char *payload)
+static void put_at(double minute, enum inbox_kind kind, const char *sender, const char *payload)
 {
 	pid_t pid = child_at(minute);
 
@@ -190,12 +190,24 @@ static void ask_at(double minute, const char *payload)
 		uint64_t id;
 
 		clock_now(&now);
-		_exit(inbox && inbox_queue_put(inbox, INBOX_REQUEST, "ada", payload, strlen(payload), &now, 0,
-				       &id, NULL)
-				? 0
-				: 1);
+		_exit(inbox && inbox_queue_put(inbox, kind, sender, payload, strlen(payload), &now, 0, &id, NULL) ? 0 : 1);
 	}
 	assert_int_equal(ended(pid), 0);
+}
+
+static void ask_at(double minute, const char *payload)
+{
+	put_at(minute, INBOX_REQUEST, "ada", payload);
+}
+
+/* A third party's report. */
+static void report_at(double minute, const char *from, const char *sees)
+{
+	struct text payload = TEXT_INIT;
+
+	text_printf(&payload, "{\"from\":\"%s\",\"sees\":\"%s\",\"name\":\"Shop\",\"detail\":\"HTTP 503\"}", from, sees);
+	put_at(minute, INBOX_HOOK, from, text_str(&payload));
+	text_free(&payload);
 }
 
 /* ---- what is there afterwards, as text */
@@ -574,6 +586,90 @@ static void people_pause_resume_and_acknowledge(void **state)
 	expect_part("site up dd?u over[");
 }
 
+#define SOURCES ",\"sources\":{\"uptimerobot\":\"Shop\",\"pingdom\":[\"7\",\"Shop\"]}"
+
+static void what_two_others_find_down_is_down_until_one_of_them_finds_it_up(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", SOURCES));
+	pass_at(0);
+	report_at(0.5, "uptimerobot", "down");
+	pass_at(1);
+	expect_line("site up uu");
+	report_at(1.5, "pingdom", "down");
+	pass_at(2);
+	expect_part("site down uud open[");
+	expect_part(" down:delivered");
+	report_at(2.5, "pingdom", "up");
+	pass_at(3);
+	expect_part("site up uudu over[");
+	expect_part(" up:delivered down:delivered");
+}
+
+static void one_other_suffices_where_the_quorum_says_so(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ",\"quorum\":1" SOURCES));
+	pass_at(0);
+	report_at(0.5, "uptimerobot", "down");
+	pass_at(1);
+	expect_part("site down ud open[");
+}
+
+static void what_others_just_found_up_is_told_when_their_word_is_old(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", SOURCES));
+	pass_at(0);
+	report_at(0.9, "uptimerobot", "up");
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_part("site suspect ");
+	expect_line("all");
+	pass_at(3);
+	expect_part("site suspect ");
+	pass_at(6);
+	expect_part("site down ");
+	expect_part(" down:delivered");
+}
+
+static void who_is_silent_does_not_delay_an_alert(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", SOURCES));
+	pass_at(0);
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_line("site down ud open[aaaDqd] down:delivered");
+}
+
+static void reports_of_what_nobody_watches_change_nothing(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ",\"quorum\":1,\"sources\":{\"statuscake\":\"Shop\"}"));
+	pass_at(0);
+	report_at(0.5, "uptimerobot", "down");
+	put_at(0.6, INBOX_HOOK, "statuscake", "{\"from\":");
+	pass_at(1);
+	expect_line("site up uu");
+}
+
+static void nobody_outvotes_a_heartbeat(void **state)
+{
+	(void)state;
+	write_config("", BEAT("robot", ",\"max_age\":\"2m\"" SOURCES));
+	pass_at(0);
+	beat_at(0.1, "robot");
+	report_at(0.6, "uptimerobot", "down");
+	report_at(0.7, "pingdom", "down");
+	pass_at(1);
+	expect_part("robot up ");
+	report_at(2.8, "uptimerobot", "up");
+	report_at(2.8, "pingdom", "up");
+	pass_at(3);
+	expect_part("robot down ");
+}
+
 static void in_maintenance_nobody_is_told_until_it_ends(void **state)
 {
 	(void)state;
@@ -680,6 +776,12 @@ int main(int argc, char **argv)
 		ROW(what_a_parent_explains_is_told_of_the_parent_alone),
 		ROW(when_most_fail_at_once_it_waits_two_passes_and_tells_then),
 		ROW(people_pause_resume_and_acknowledge),
+		ROW(what_two_others_find_down_is_down_until_one_of_them_finds_it_up),
+		ROW(one_other_suffices_where_the_quorum_says_so),
+		ROW(what_others_just_found_up_is_told_when_their_word_is_old),
+		ROW(who_is_silent_does_not_delay_an_alert),
+		ROW(reports_of_what_nobody_watches_change_nothing),
+		ROW(nobody_outvotes_a_heartbeat),
 		ROW(in_maintenance_nobody_is_told_until_it_ends),
 		ROW(pausing_in_the_configuration_takes_effect_with_the_next_pass),
 		ROW(what_is_taken_out_and_comes_back_keeps_its_history_and_begins_anew),

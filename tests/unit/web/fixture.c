@@ -99,6 +99,8 @@ static void build(struct publication *p, unsigned flags, size_t filler)
 	add_key(&p->site, "writer", WRITE_KEY, true, false);
 	add_key(&p->site, "reader", READ_KEY, false, false);
 	add_key(&p->site, "pinger", PING_KEY, false, true);
+	add_key(&p->site, "others", HOOK_KEY, false, false);
+	p->site.keys[p->site.key_count - 1].may_hook = true;
 	add_numbered(p, flags >> 8, filler);
 	rules = add_heartbeat(p, "robot", ROBOT_SECRET);
 	rules->token = mem_str(ROBOT_TOKEN);

@@ -28,6 +28,7 @@
 #define WRITE_KEY "a-key-that-may-write"
 #define READ_KEY "a-key-that-may-read"
 #define PING_KEY "a-key-that-may-ping"
+#define HOOK_KEY "a-key-that-may-hook"
 #define FIXTURE_WINDOW_S 300
 
 #define FIXTURE_DEFAULT 1u /* with a heartbeat called "default" */

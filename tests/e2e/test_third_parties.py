@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: ISC
+"""Third parties as further eyes, with the messages that they send; and services that watch us, with what they poll."""
+import json
+import time
+import urllib.parse
+
+import pytest
+
+from upbeat import Site, Lighttpd, let_others_walk, wait_for
+
+KEY, READER = "hook-key_0123456789abcdef", "reader-key-0123456789"
+
+
+def robot(kind, name="My shop", **more):
+    return json.dumps({"monitorID": "777", "monitorFriendlyName": name, "monitorURL": "https://shop.example.com/",
+                       "alertType": kind, "alertDetails": "HTTP 502 - Bad Gateway", "alertDuration": "*alertDuration*",
+                       "alertDateTime": str(int(time.time())), **more}).encode()
+
+
+def cake(status, code):
+    return urllib.parse.urlencode({"Token": "8db9fb234595dfa33b276cdd3d6ef6ab", "Status": status, "StatusCode": code,
+                                   "URL": "https://shop.example.com/", "IP": "192.0.2.1", "Tags": "", "Name": "Shop",
+                                   "CheckRate": "300"}).encode()
+
+
+def pingdom(state):
+    return json.dumps({"check_id": 12345, "check_name": "Shop", "check_type": "HTTP", "check_params": {"port": 443},
+                       "tags": [], "previous_state": "UP", "current_state": state, "importance_level": "HIGH",
+                       "state_changed_timestamp": int(time.time()), "long_description": "HTTP Server Error 503",
+                       "description": "HTTP Server Error 503", "first_probe": {"ip": "192.0.2.1"}, "version": 1}).encode()
+
+
+def set_up(site, front, target, catcher):
+    site.configure({
+        "channels": {"hook": {"type": "webhook", "url": catcher.url + "/hook"}}, "anonymous": "all",
+        "api_keys": {"eyes": {"key": KEY, "may": "hook"}, "reader": {"key": READER}},
+        "defaults": {"interval": "1s", "timeout": "2s", "notify": ["hook"], "confirm_waits": ["200ms"] * 4,
+                     "recover_wait": "200ms"},
+        "monitors": {"shop": {"type": "http", "url": target.url + "/", "sources": {
+            "uptimerobot": "My shop", "statuscake": ["Shop"], "pingdom": ["12345", "Old name"]}}}})
+    site.start_prober("watch")
+    wait_for(lambda: front.get("/healthz").status == 200, 30)
+    wait_for(lambda: site.status("shop")["state"] == "up", 30)
+    site.front = front
+    return site
+
+
+@pytest.fixture
+def world(site, front, target, catcher):
+    return set_up(site, front, target, catcher)
+
+
+def places(front):
+    return {p["name"]: (p["sees"], p["cause"], p["counts"])
+            for p in front.get("/api/v1/monitors/shop", **{"X-Api-Key": READER}).json["places"]}
+
+
+def told(catcher, event):
+    return [r for r in catcher.at("/hook") if r.json["event"] == event]
+
+
+def test_what_most_of_them_see_is_told_once(world, catcher):
+    front = world.front
+    assert front.post(f"/hook/uptimerobot/{KEY}", robot("1"), **{"Content-Type": "application/json"}).status == 200
+    wait_for(lambda: places(front) == {"uptimerobot": ("down", "HTTP 502 - Bad Gateway", True)})
+    time.sleep(2)
+    assert world.status("shop")["state"] == "up", "one of two is not most of them"
+
+    assert front.post(f"/hook/pingdom/{KEY}", pingdom("DOWN"), **{"Content-Type": "application/json"}).json == {"ok": True}
+    wait_for(lambda: told(catcher, "down"), 30)
+    assert world.status("shop")["cause"] == "pingdom: HTTP Server Error 503"
+    incident = front.get(f"/api/v1/incidents/{world.status('shop')['incident']}", **{"X-Api-Key": READER}).json
+    assert {e["who"] for e in incident["entries"] if e["kind"] == "attempt"} >= {"pingdom"}
+    page = front.get("/m/shop", Accept="text/html").text
+    assert "Seen from elsewhere" in page and "uptimerobot: HTTP 502 - Bad Gateway" in page
+    assert "pingdom sees it down: HTTP Server Error 503" in front.get(f"/i/{incident['id']}", Accept="text/html").text
+
+    assert front.post(f"/hook/statuscake/{KEY}", cake("Up", 200),
+                      **{"Content-Type": "application/x-www-form-urlencoded"}).status == 200
+    assert front.post(f"/hook/uptimerobot/{KEY}?" + urllib.parse.urlencode(json.loads(robot("2")))).status == 200
+    wait_for(lambda: told(catcher, "up"), 30)
+    assert (len(told(catcher, "down")), len(told(catcher, "up"))) == (1, 1)
+
+
+def test_what_is_not_ours_or_not_theirs_is_logged_and_changes_nothing(site, lighttpd, target, catcher):
+    front, json_type = set_up(site, lighttpd, target, catcher).front, {"Content-Type": "application/json"}
+    assert front.post(f"/hook/uptimerobot/{KEY}", robot("1", "Somebody else's", monitorID="1"), **json_type).status == 200
+    assert front.post(f"/hook/uptimerobot/{KEY}", robot("3"), **json_type).status == 200
+    assert front.post(f"/hook/uptimerobot/{KEY}", b"{nonsense", **json_type).status == 400
+    assert front.post(f"/hook/uptimerobot/{READER}", robot("1"), **json_type).status == 404
+    assert front.post(f"/hook/nobody/{KEY}", robot("1"), **json_type).status == 404
+    log = lambda: (site.store / "prober.log").read_text()  # noqa: E731
+    wait_for(lambda: 'uptimerobot reports "Somebody else' in log())
+    assert places(front) == {}
+
+
+def test_report_to_our_own_ping_and_what_they_poll(tmp_path_factory, target):
+    """Two installations: the second hears of each good pass of the first, and misses it when it stops."""
+    sites = []
+    for name in ("first", "second"):
+        folder = tmp_path_factory.mktemp(name)
+        let_others_walk(folder)
+        sites.append(Site(folder))
+    first, second = sites
+    try:
+        token = "report-token-0123456789"
+        second.configure({"monitors": {"first": {"type": "heartbeat", "token": token, "max_age": "70s"}}})
+        second_front, first_front = Lighttpd(second), Lighttpd(first)
+        second.a_pass(check=True)
+        first.configure({"report_to": f"{second_front.url}/ping/{token}", "monitors": {
+            "shop": {"type": "http", "url": target.url + "/", "public": True},
+            "job": {"type": "heartbeat", "secret": "job's secret", "max_age": "5m"}}})
+        assert second_front.get("/beat/first").status == 404
+        first.a_pass(check=True)
+        assert second_front.get("/beat/first").status == 200
+        first_front.beat("job", "job's secret")
+        for path in ("/healthz", "/up/shop", "/beat/job"):
+            assert first_front.get(path).status == 200 and first_front.get(path).body, path
+            assert first_front.request("HEAD", path).status == 200, path
+        second_front.stop()
+        second.offset_ms = 80_000
+        second_front = Lighttpd(second)
+        assert second_front.get("/beat/first").status == 404, "the first has not passed for 80 seconds"
+    finally:
+        for one in sites:
+            one.close()
