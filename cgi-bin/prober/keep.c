@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/quorum.h"
 #include "prober/pass_private.h"
 
 #define KEPT_WITH_BODY 6 /* attempts of an outage that keep headers and body; later ones keep the cause */
@@ -222,18 +223,12 @@ void keep_attempt(struct post *post, const struct result *result)
 
 void keep_sighting(struct post *post, const struct sighting *sighting)
 {
-	struct incident_entry *entry;
-
+	if (!post->judge.incident)
+		return;
 	if (!post->draft)
 		post->draft = MEM_NEW(struct incident);
-	entry = incident_add(post->draft, ENTRY_ATTEMPT, sighting->heard_us);
-	if (!entry)
-		return;
-	entry->outcome = sighting->sees;
-	entry->who = mem_str(sighting->from);
-	entry->text = mem_str(sighting->detail);
-	if (post->judge.incident)
-		touch(post, false);
+	places_testify(post->draft, sighting);
+	touch(post, false);
 }
 
 void keep_forget_attempts(struct post *post)
@@ -300,6 +295,9 @@ static bool incident_open(struct state_txn *txn, struct post *post, const struct
 	out->decided_us = now_us;
 	out->cause = mem_str(post->judge.cause);
 	add_attempts(out, post);
+	for (size_t i = 0; i < post->sighting_count; i++)
+		if (quorum_counts(&post->sightings[i], now_us))
+			places_testify(out, &post->sightings[i]);
 	if (!state_incident_new(txn, out, err))
 		return false;
 	post->judge.incident = out->id;

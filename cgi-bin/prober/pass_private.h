@@ -227,9 +227,11 @@ void beats_listen(struct pass *pass);
 
 /* places.c */
 void places_collect(struct pass *pass, const struct inbox_entry *entry); /* one of the queue */
-void places_hear(struct pass *pass);                      /* what was collected reaches its monitors */
-void places_weigh(struct post *post, struct result *result); /* a good look, outvoted by others, is a bad one */
-bool places_agree(struct post *post);                     /* may what we find down be called down? */
+void places_hear(struct pass *pass); /* what was collected reaches its monitors */
+/* A good look is a bad one while enough others find it down. */
+void places_weigh(struct post *post, struct result *result);
+bool places_agree(struct post *post); /* may what we find down be called down? */
+void places_testify(struct incident *incident, const struct sighting *sighting);
 
 /* announce.c */
 void announce(struct pass *pass, enum announce_kind kind, int64_t from_us, const char *detail);
@@ -251,7 +253,7 @@ void decide_forget(struct pass *pass);  /* the minute is over: the next pass dec
 void keep_sample(struct post *post, const struct result *result, enum outcome outcome);
 void keep_unknown(struct post *post, int64_t at_us);
 void keep_attempt(struct post *post, const struct result *result);
-void keep_sighting(struct post *post, const struct sighting *sighting);
+void keep_sighting(struct post *post, const struct sighting *sighting); /* of an incident that lasts */
 void keep_forget_attempts(struct post *post);
 void keep_row(struct post *post); /* only its due times changed */
 void keep_judge(struct post *post);

@@ -2,11 +2,12 @@
 /*
  * places: what others saw of our monitors, and what that changes.
  *
- * Their reports wait in the inbox's queue. Each is given to the monitors whose `sources` name it: it is kept
- * beside the monitor (a note of the state, "places/ID"), it is evidence of an incident, and the monitor is
- * looked at at once. It counts where model/quorum says so: a monitor that we find up is treated as failing
- * while enough others find it down, and one that we find down stays suspect while others just found it up. A
- * heartbeat is a statement that we have or do not have: nobody outvotes it.
+ * Their reports wait in the inbox's queue. Each is given to the monitors whose `sources` name it:
+ * it is kept beside the monitor (a note of the state, "places/ID"), it is evidence of an incident,
+ * and the monitor is looked at at once. It counts where model/quorum says so: a monitor that we
+ * find up is treated as failing while enough others find it down, and one that we find down stays
+ * suspect while others just found it up. A heartbeat is a statement that we have or do not have:
+ * nobody outvotes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -104,8 +105,19 @@ static int by_report(const void *a, const void *b)
 /* A copy: one report may be about several monitors. */
 static struct sighting copy_of(const struct sighting *s)
 {
-	return (struct sighting){mem_str(s->from), mem_str(s->id), mem_str(s->name), mem_str(s->url), s->sees,
-		mem_str(s->detail), s->told_us, s->heard_us};
+	return (struct sighting){mem_str(s->from), mem_str(s->id), mem_str(s->name),
+		mem_str(s->url), s->sees, mem_str(s->detail), s->told_us, s->heard_us};
+}
+
+void places_testify(struct incident *incident, const struct sighting *sighting)
+{
+	struct incident_entry *entry = incident_add(incident, ENTRY_ATTEMPT, sighting->heard_us);
+
+	if (!entry)
+		return;
+	entry->outcome = sighting->sees;
+	entry->who = mem_str(sighting->from);
+	entry->text = mem_str(sighting->detail);
 }
 
 static void hear(struct post *post, const struct sighting *sighting)
@@ -114,16 +126,17 @@ static void hear(struct post *post, const struct sighting *sighting)
 
 	load(post);
 	if (!sightings_take(&post->sightings, &post->sighting_count, &news)) {
-		log_info("%s: %s of %s came late or is one place too many", sighting->from, outcome_name(sighting->sees),
-			post->monitor->slug);
+		log_info("%s: %s of %s came late or is one place too many", sighting->from,
+			outcome_name(sighting->sees), post->monitor->slug);
 		sighting_clear(&news);
 		return;
 	}
 	store(post);
+	log_info(
+		"%s sees %s %s", sighting->from, post->monitor->slug, outcome_name(sighting->sees));
 	keep_sighting(post, sighting);
-	log_info("%s sees %s %s", sighting->from, post->monitor->slug, outcome_name(sighting->sees));
 	if (!post->monitor->heartbeat && post->row.state != STATE_PAUSED)
-		post_now(post);
+		post_look(post);
 }
 
 static void say_unknown(const struct pass *pass, const struct mailing *list)
@@ -135,8 +148,12 @@ static void say_unknown(const struct pass *pass, const struct mailing *list)
 		for (size_t j = 0; j < list->n; j++)
 			found = found || list->at[j].report == i;
 		if (!found)
-			log_limited("places", "%s reports \"%s\", which no monitor has among its sources", s->from,
-				s->name ? s->name : s->id ? s->id : s->url);
+			log_limited("places",
+				"%s reports \"%s\", which no monitor has among its sources",
+				s->from,
+				s->name ? s->name
+				: s->id ? s->id
+					: s->url);
 	}
 }
 
@@ -179,7 +196,8 @@ void places_weigh(struct post *post, struct result *result)
 	if (!have_votes(post) || result->outcome != OUTCOME_UP)
 		return;
 	load(post);
-	q = quorum_of(OUTCOME_UP, post->sightings, post->sighting_count, post->monitor->quorum, pass_now(post->pass));
+	q = quorum_of(OUTCOME_UP, post->sightings, post->sighting_count, post->monitor->quorum,
+		pass_now(post->pass));
 	if (!q.is_down)
 		return;
 	result->outcome = OUTCOME_DOWN;
@@ -192,5 +210,6 @@ bool places_agree(struct post *post)
 		return true;
 	load(post);
 	return quorum_of(OUTCOME_DOWN, post->sightings, post->sighting_count, post->monitor->quorum,
-		pass_now(post->pass)).is_down;
+		pass_now(post->pass))
+		.is_down;
 }

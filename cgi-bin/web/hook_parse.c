@@ -22,7 +22,8 @@ enum field { FIELD_ID, FIELD_NAME, FIELD_URL, FIELD_STATE, FIELD_DETAIL, FIELD_T
 struct service {
 	const char *name;
 	const char *fields[FIELD__COUNT];
-	char unset;            /* variables that were not replaced stand between two of these; 0: there are none */
+	char unset; /* variables that were not replaced stand between two of these; 0: there are
+		       none */
 	const char *status_of; /* what its detail is when it is only a number: "HTTP " */
 	struct {
 		const char *word;
@@ -34,15 +35,21 @@ struct service {
 static const struct service services[] = {
 	{
 		.name = "uptimerobot",
-		.fields = {[FIELD_ID] = "monitorID", [FIELD_NAME] = "monitorFriendlyName", [FIELD_URL] = "monitorURL",
-			[FIELD_STATE] = "alertType", [FIELD_DETAIL] = "alertDetails", [FIELD_TOLD] = "alertDateTime"},
+		.fields = {[FIELD_ID] = "monitorID",
+			[FIELD_NAME] = "monitorFriendlyName",
+			[FIELD_URL] = "monitorURL",
+			[FIELD_STATE] = "alertType",
+			[FIELD_DETAIL] = "alertDetails",
+			[FIELD_TOLD] = "alertDateTime"},
 		.unset = '*',
 		.states = {{"1", HOOK_TOLD, OUTCOME_DOWN}, {"2", HOOK_TOLD, OUTCOME_UP},
 			{"3", HOOK_NOTHING, OUTCOME_UNKNOWN}}, /* a certificate's end */
 	},
 	{
 		.name = "statuscake",
-		.fields = {[FIELD_NAME] = "Name", [FIELD_URL] = "URL", [FIELD_STATE] = "Status",
+		.fields = {[FIELD_NAME] = "Name",
+			[FIELD_URL] = "URL",
+			[FIELD_STATE] = "Status",
 			[FIELD_DETAIL] = "StatusCode"},
 		.unset = '|',
 		.status_of = "HTTP ",
@@ -50,11 +57,16 @@ static const struct service services[] = {
 	},
 	{
 		.name = "pingdom",
-		.fields = {[FIELD_ID] = "check_id", [FIELD_NAME] = "check_name", [FIELD_STATE] = "current_state",
-			[FIELD_DETAIL] = "long_description", [FIELD_TOLD] = "state_changed_timestamp"},
+		.fields = {[FIELD_ID] = "check_id",
+			[FIELD_NAME] = "check_name",
+			[FIELD_STATE] = "current_state",
+			[FIELD_DETAIL] = "long_description",
+			[FIELD_TOLD] = "state_changed_timestamp"},
 		.states = {{"DOWN", HOOK_TOLD, OUTCOME_DOWN}, {"UP", HOOK_TOLD, OUTCOME_UP},
-			{"FAILING", HOOK_TOLD, OUTCOME_DOWN}, {"SUCCESS", HOOK_TOLD, OUTCOME_UP}, /* transactions */
-			{"UNCONFIRMED_DOWN", HOOK_NOTHING, OUTCOME_UNKNOWN}, {"UNKNOWN", HOOK_NOTHING, OUTCOME_UNKNOWN},
+			{"FAILING", HOOK_TOLD, OUTCOME_DOWN},
+			{"SUCCESS", HOOK_TOLD, OUTCOME_UP}, /* transactions */
+			{"UNCONFIRMED_DOWN", HOOK_NOTHING, OUTCOME_UNKNOWN},
+			{"UNKNOWN", HOOK_NOTHING, OUTCOME_UNKNOWN},
 			{"PAUSED", HOOK_NOTHING, OUTCOME_UNKNOWN}},
 	},
 };
@@ -75,7 +87,8 @@ static void words_clear(struct words *words)
 static void keep(const struct service *service, struct words *words, size_t field, char *value)
 {
 	size_t n = value ? strlen(value) : 0;
-	bool unset = n > 1 && service->unset && value[0] == service->unset && value[n - 1] == service->unset;
+	bool unset = n > 1 && service->unset && value[0] == service->unset &&
+		     value[n - 1] == service->unset;
 
 	if (n == 0 || unset || words->at[field] || !text_utf8_valid(value, n)) {
 		free(value);
@@ -106,7 +119,8 @@ static size_t field_of(const struct service *service, const struct json_scan *sc
 }
 
 /* NULL, or what is wrong. */
-static const char *read_json(const struct service *service, const struct hook_input *input, struct words *words)
+static const char *read_json(
+	const struct service *service, const struct hook_input *input, struct words *words)
 {
 	struct json_scan scan;
 	enum json_token token;
@@ -136,14 +150,16 @@ static const char *read_json(const struct service *service, const struct hook_in
 	return why;
 }
 
-static void read_pairs(const struct service *service, const char *pairs, size_t n, struct words *words)
+static void read_pairs(
+	const struct service *service, const char *pairs, size_t n, struct words *words)
 {
 	for (size_t i = 0; i < FIELD__COUNT; i++)
 		if (service->fields[i])
 			keep(service, words, i, uri_query(pairs, n, service->fields[i]));
 }
 
-static const char *read_words(const struct service *service, const struct hook_input *input, struct words *words)
+static const char *read_words(
+	const struct service *service, const struct hook_input *input, struct words *words)
 {
 	size_t blanks = 0;
 	const char *why = NULL;
@@ -184,8 +200,8 @@ static char *take(struct words *words, enum field field)
 	return value;
 }
 
-static enum hook_result mean(const struct service *service, struct words *words, struct sighting *out,
-	const char **why)
+static enum hook_result mean(
+	const struct service *service, struct words *words, struct sighting *out, const char **why)
 {
 	const char *state = words->at[FIELD_STATE];
 	int64_t told_s;
@@ -195,7 +211,8 @@ static enum hook_result mean(const struct service *service, struct words *words,
 		*why = "it does not say whether it is up or down";
 		return HOOK_BAD;
 	}
-	while (i < STATES_MAX && service->states[i].word && strcasecmp(service->states[i].word, state) != 0)
+	while (i < STATES_MAX && service->states[i].word &&
+		strcasecmp(service->states[i].word, state) != 0)
 		i++;
 	if (i == STATES_MAX || !service->states[i].word) {
 		*why = "its state is none that we know";
@@ -213,13 +230,14 @@ static enum hook_result mean(const struct service *service, struct words *words,
 	out->name = take(words, FIELD_NAME);
 	out->url = take(words, FIELD_URL);
 	out->detail = detail_of(service, words->at[FIELD_DETAIL]);
-	if (words->at[FIELD_TOLD] && text_to_i64(words->at[FIELD_TOLD], &told_s) && told_s > 0 && told_s < TOLD_MAX_S)
+	if (words->at[FIELD_TOLD] && text_to_i64(words->at[FIELD_TOLD], &told_s) && told_s > 0 &&
+		told_s < TOLD_MAX_S)
 		out->told_us = told_s * US_PER_S;
 	return HOOK_TOLD;
 }
 
-enum hook_result hook_parse(const char *name, const struct hook_input *input, struct sighting *out,
-	const char **why)
+enum hook_result hook_parse(
+	const char *name, const struct hook_input *input, struct sighting *out, const char **why)
 {
 	const struct service *service = NULL;
 	struct words words = {{NULL}};

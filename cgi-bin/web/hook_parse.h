@@ -2,8 +2,9 @@
 /*
  * hook_parse: what UptimeRobot, StatusCake and Pingdom say, from the bytes that say it. Pure.
  *
- * Their webhooks come as a JSON object, as a form, or with everything in the query, whatever the account's
- * owner chose; one table says what each service calls the few things that we want to know.
+ * Their webhooks come as a JSON object, as a form, or with everything in the query, whatever the
+ * account's owner chose; one table says what each service calls the few things that we want to
+ * know.
  */
 #ifndef WEB_HOOK_PARSE_H
 #define WEB_HOOK_PARSE_H
@@ -13,7 +14,7 @@
 #include "model/sighting.h"
 
 struct hook_input {
-	const char *body;  /* len bytes */
+	const char *body; /* len bytes */
 	size_t len;
 	const char *query; /* without "?" */
 };
@@ -26,7 +27,7 @@ enum hook_result {
 };
 
 /* The caller clears *out, which is empty unless HOOK_TOLD. */
-enum hook_result hook_parse(const char *service, const struct hook_input *input, struct sighting *out,
-	const char **why);
+enum hook_result hook_parse(const char *service, const struct hook_input *input,
+	struct sighting *out, const char **why);
 
 #endif

@@ -24,7 +24,8 @@ static bool key_may_hook(const struct site *site, const char *key)
 }
 
 /* false: the state cannot be read. */
-static bool check_token(struct web *web, const char *token, bool *may, uint64_t *seen, struct error *err)
+static bool check_token(
+	struct web *web, const char *token, bool *may, uint64_t *seen, struct error *err)
 {
 	struct state *state = web_state(web, err);
 	struct state_txn *txn = state ? state_begin(state, false, err) : NULL;
@@ -37,8 +38,8 @@ static bool check_token(struct web *web, const char *token, bool *may, uint64_t 
 	return ok;
 }
 
-static bool enqueue(struct web *web, const struct request *req, const struct sighting *sighting, uint64_t seen,
-	struct error *err)
+static bool enqueue(struct web *web, const struct request *req, const struct sighting *sighting,
+	uint64_t seen, struct error *err)
 {
 	struct inbox *inbox = web_inbox_writable(web, err);
 	struct text payload = TEXT_INIT;
@@ -48,8 +49,8 @@ static bool enqueue(struct web *web, const struct request *req, const struct sig
 	sighting_encode(&payload, sighting);
 	if (inbox) {
 		workers_wait_begin();
-		ok = inbox_queue_put(inbox, INBOX_HOOK, sighting->from, payload.ptr, payload.len, &req->now, seen, &id,
-			err);
+		ok = inbox_queue_put(inbox, INBOX_HOOK, sighting->from, payload.ptr, payload.len,
+			&req->now, seen, &id, err);
 		workers_wait_end();
 	}
 	text_free(&payload);
@@ -63,7 +64,8 @@ static void ok(struct reply *reply)
 }
 
 /* The token was right. */
-static void take(struct web *web, const struct request *req, const char *service, uint64_t seen, struct reply *reply)
+static void take(struct web *web, const struct request *req, const char *service, uint64_t seen,
+	struct reply *reply)
 {
 	struct hook_input input = {text_str(&req->body), req->body.len, req->query};
 	struct sighting sighting;
@@ -93,7 +95,8 @@ static void take(struct web *web, const struct request *req, const char *service
 	sighting_clear(&sighting);
 }
 
-void hooks_take(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void hooks_take(
+	struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	struct error err = {0};
 	enum body_status body = request_body(req, REQUEST_BODY_MAX);

@@ -11,7 +11,8 @@ bool quorum_counts(const struct sighting *sighting, int64_t now_us)
 	return sighting->sees == OUTCOME_UP && age_us < QUORUM_UP_FRESH_US;
 }
 
-struct quorum quorum_of(enum outcome ours, const struct sighting *others, size_t n, int64_t wanted, int64_t now_us)
+struct quorum quorum_of(
+	enum outcome ours, const struct sighting *others, size_t n, int64_t wanted, int64_t now_us)
 {
 	struct quorum q = {.seeing = ours != OUTCOME_UNKNOWN, .down = ours == OUTCOME_DOWN};
 

@@ -2,9 +2,10 @@
 /*
  * quorum: several pairs of eyes on one monitor, and what they say together.
  *
- * A third party tells only what changes. Its "down" holds until it says "up"; its "up" says little about now
- * soon after. So a "down" counts for a day, an "up" for five minutes: nobody who has fallen silent can outvote
- * what we see. Who cannot see has no vote, and when we are the only ones who see we decide alone.
+ * A third party tells only what changes. Its "down" holds until it says "up"; its "up" says little
+ * about now soon after. So a "down" counts for a day, an "up" for five minutes: nobody who has
+ * fallen silent can outvote what we see. Who cannot see has no vote, and when we are the only ones
+ * who see we decide alone.
  */
 #ifndef MODEL_QUORUM_H
 #define MODEL_QUORUM_H
@@ -15,16 +16,17 @@
 #define QUORUM_UP_FRESH_US (5 * 60 * INT64_C(1000000))
 
 struct quorum {
-	unsigned seeing;            /* places that have a vote now, ours among them */
-	unsigned down;              /* of them, those that find it down */
-	unsigned needed;            /* so many make it down */
+	unsigned seeing; /* places that have a vote now, ours among them */
+	unsigned down;   /* of them, those that find it down */
+	unsigned needed; /* so many make it down */
 	bool is_down;
 	const struct sighting *why; /* the newest of the others that finds it down, or NULL */
 };
 
-/* ours is what we see ourselves; wanted is the monitor's `quorum`, 0 for most of those who see. One that
-   wants more than can see now gets all of these. */
-struct quorum quorum_of(enum outcome ours, const struct sighting *others, size_t n, int64_t wanted, int64_t now_us);
+/* ours is what we see ourselves; wanted is the monitor's `quorum`, 0 for most of those who see. One
+   that wants more than can see now gets all of these. */
+struct quorum quorum_of(
+	enum outcome ours, const struct sighting *others, size_t n, int64_t wanted, int64_t now_us);
 /* Has it a vote now? */
 bool quorum_counts(const struct sighting *sighting, int64_t now_us);
 

@@ -104,7 +104,8 @@ static bool read_words(const struct json_scan *scan, enum json_token token, char
 		return false;
 	json_scan_string(scan, &value);
 	free(*out);
-	*out = mem_strn(text_str(&value), text_utf8_fit(text_str(&value), strlen(text_str(&value)), SIGHTING_WORDS_MAX));
+	*out = mem_strn(text_str(&value),
+		text_utf8_fit(text_str(&value), strlen(text_str(&value)), SIGHTING_WORDS_MAX));
 	text_free(&value);
 	return true;
 }
@@ -146,9 +147,11 @@ static bool read_object(struct json_scan *scan, struct sighting *out, struct err
 
 	while ((token = json_scan_next(scan)) == JSON_KEY)
 		if (!read_member(scan, out))
-			return error_set(err, ERROR_INPUT, "sighting: %s", scan->error ? scan->error : "a wrong kind of value");
+			return error_set(err, ERROR_INPUT, "sighting: %s",
+				scan->error ? scan->error : "a wrong kind of value");
 	if (token != JSON_OBJECT_END)
-		return error_set(err, ERROR_INPUT, "sighting: %s", scan->error ? scan->error : "not an object");
+		return error_set(err, ERROR_INPUT, "sighting: %s",
+			scan->error ? scan->error : "not an object");
 	if (!out->from || out->sees == OUTCOME_UNKNOWN)
 		return error_set(err, ERROR_INPUT, "sighting: \"from\" or \"sees\" is missing");
 	return true;
@@ -161,17 +164,20 @@ bool sighting_decode(const char *json, size_t n, struct sighting *out, struct er
 
 	*out = (struct sighting){0};
 	json_scan_init(&scan, json, n, 0, 8);
-	ok = json_scan_next(&scan) == JSON_OBJECT ? read_object(&scan, out, err) :
-						     error_set(err, ERROR_INPUT, "sighting: not an object");
+	ok = json_scan_next(&scan) == JSON_OBJECT
+		     ? read_object(&scan, out, err)
+		     : error_set(err, ERROR_INPUT, "sighting: not an object");
 	if (ok && json_scan_next(&scan) != JSON_DONE)
-		ok = error_set(err, ERROR_INPUT, "sighting: %s", scan.error ? scan.error : "more than one");
+		ok = error_set(err, ERROR_INPUT, "sighting: %s",
+			scan.error ? scan.error : "more than one");
 	json_scan_free(&scan);
 	if (!ok)
 		sighting_clear(out);
 	return ok;
 }
 
-bool sightings_decode(const char *json, size_t n, struct sighting **list, size_t *count, struct error *err)
+bool sightings_decode(
+	const char *json, size_t n, struct sighting **list, size_t *count, struct error *err)
 {
 	struct json_scan scan;
 	enum json_token token;
@@ -181,10 +187,12 @@ bool sightings_decode(const char *json, size_t n, struct sighting **list, size_t
 	*count = 0;
 	json_scan_init(&scan, json, n, 0, 8);
 	token = json_scan_next(&scan);
-	while (ok && token == JSON_ARRAY && *count < SIGHTINGS_MAX && json_scan_next(&scan) == JSON_OBJECT)
+	while (ok && token == JSON_ARRAY && *count < SIGHTINGS_MAX &&
+		json_scan_next(&scan) == JSON_OBJECT)
 		ok = read_object(&scan, &(*list)[(*count)++], err);
 	if (ok && (token != JSON_ARRAY || scan.error || json_scan_next(&scan) != JSON_DONE))
-		ok = error_set(err, ERROR_INPUT, "sightings: %s", scan.error ? scan.error : "not a list of objects");
+		ok = error_set(err, ERROR_INPUT, "sightings: %s",
+			scan.error ? scan.error : "not a list of objects");
 	json_scan_free(&scan);
 	if (!ok) {
 		sightings_free(*list, *count);
@@ -207,7 +215,8 @@ bool sighting_is_of(const struct sighting *sighting, const struct monitor *monit
 		const struct monitor_source *source = &monitor->sources[i];
 
 		if (strcmp(source->from, sighting->from) == 0 &&
-			(is_called(sighting->name, source->name) || is_called(sighting->id, source->name) ||
+			(is_called(sighting->name, source->name) ||
+				is_called(sighting->id, source->name) ||
 				is_called(sighting->url, source->name)))
 			return true;
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sighting: what somebody else saw of something that we watch too: a third party's report, as one JSON object.
+ * sighting: what somebody else saw of something that we watch too: a third party's report, as one
+ *JSON object.
  *
  *	{"from":"uptimerobot","id":"777","name":"Shop","url":"https://...","sees":"down","detail":"...","told":1.5}
  *
- * The web program queues one for each report (INBOX_HOOK); the prober keeps the newest of each place beside
- * the monitor, as a list, with the time when we heard it; pages show that list.
+ * The web program queues one for each report (INBOX_HOOK); the prober keeps the newest of each
+ *place beside the monitor, as a list, with the time when we heard it; pages show that list.
  */
 #ifndef MODEL_SIGHTING_H
 #define MODEL_SIGHTING_H
@@ -39,14 +40,16 @@ bool sighting_decode(const char *json, size_t n, struct sighting *out, struct er
 
 /* A list of them, as a JSON array; free with sightings_free. */
 void sightings_encode(struct text *t, const struct sighting *list, size_t n);
-bool sightings_decode(const char *json, size_t n, struct sighting **list, size_t *count, struct error *err);
+bool sightings_decode(
+	const char *json, size_t n, struct sighting **list, size_t *count, struct error *err);
 void sightings_free(struct sighting *list, size_t n);
 
 /* Does one of the monitor's sources name what was seen? */
 bool sighting_is_of(const struct sighting *sighting, const struct monitor *monitor);
 
-/* Puts *news into the list in the place of the same place's older one, and takes over what it owns. false: it
-   is older than what that place told before, or there are too many places; *news is the caller's still. */
+/* Puts *news into the list in the place of the same place's older one, and takes over what it owns.
+   false: it is older than what that place told before, or there are too many places; *news is the
+   caller's still. */
 bool sightings_take(struct sighting **list, size_t *n, struct sighting *news);
 
 /* Appends the name of the state's note that keeps the list of a monitor. */

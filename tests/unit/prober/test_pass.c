@@ -616,6 +616,19 @@ static void one_other_suffices_where_the_quorum_says_so(void **state)
 	expect_part("site down ud open[");
 }
 
+static void a_report_makes_us_look_at_once(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ",\"interval\":\"1h\"" SOURCES));
+	pass_at(0);
+	scripts[SITE].answer = BAD;
+	pass_at(1);
+	expect_line("site up u");
+	report_at(1.5, "uptimerobot", "down");
+	pass_at(2);
+	expect_line("site down ud open[aaaaDqd] down:delivered");
+}
+
 static void what_others_just_found_up_is_told_when_their_word_is_old(void **state)
 {
 	(void)state;
@@ -778,6 +791,7 @@ int main(int argc, char **argv)
 		ROW(people_pause_resume_and_acknowledge),
 		ROW(what_two_others_find_down_is_down_until_one_of_them_finds_it_up),
 		ROW(one_other_suffices_where_the_quorum_says_so),
+		ROW(a_report_makes_us_look_at_once),
 		ROW(what_others_just_found_up_is_told_when_their_word_is_old),
 		ROW(who_is_silent_does_not_delay_an_alert),
 		ROW(reports_of_what_nobody_watches_change_nothing),
