@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from upbeat import Site, Lighttpd, let_others_walk, wait_for
+from upbeat import Site, Lighttpd, wait_for
 
 KEY, READER = "hook-key_0123456789abcdef", "reader-key-0123456789"
 
@@ -46,8 +46,8 @@ def set_up(site, front, target, catcher):
 
 
 @pytest.fixture
-def world(site, front, target, catcher):
-    return set_up(site, front, target, catcher)
+def world(site, lighttpd, target, catcher):
+    return set_up(site, lighttpd, target, catcher)
 
 
 def places(front):
@@ -94,12 +94,12 @@ def test_what_is_not_ours_or_not_theirs_is_logged_and_changes_nothing(site, ligh
     assert places(front) == {}
 
 
-def test_report_to_our_own_ping_and_what_they_poll(tmp_path_factory, target):
+def test_report_to_our_own_ping_and_what_they_poll(open_folder, target):
     """Two installations: the second hears of each good pass of the first, and misses it when it stops."""
     sites = []
     for name in ("first", "second"):
-        folder = tmp_path_factory.mktemp(name)
-        let_others_walk(folder)
+        folder = open_folder / name
+        folder.mkdir()
         sites.append(Site(folder))
     first, second = sites
     try:
