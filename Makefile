@@ -54,7 +54,7 @@ endif
 # ---- what there is -----------------------------------------------------------------------------------
 COMMON_SRC := $(wildcard common/base/*.c common/model/*.c common/store/*.c)
 WEB_SRC    := $(wildcard cgi-bin/web/*.c)
-PROBER_SRC := $(wildcard cgi-bin/prober/*.c cgi-bin/prober/check/*.c cgi-bin/prober/notify/*.c)
+PROBER_SRC := $(wildcard cgi-bin/prober/*.c cgi-bin/prober/*/*.c)
 HTML_SRC   := $(filter-out %.c,$(wildcard cgi-bin/web/html/*))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -108,7 +108,7 @@ $(PROBER_LIB): $(call obj,$(filter-out %/main.c,$(PROBER_SRC)))
 %.a:
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcsP $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

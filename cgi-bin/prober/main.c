@@ -18,8 +18,8 @@
 
 #include "base/mem.h"
 #include "base/version.h"
-#include "prober/commands.h"
-#include "prober/config.h"
+#include "prober/commands/commands.h"
+#include "prober/config/config.h"
 
 static const struct subcommand {
 	const char *name, *args, *help;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "prober/config.h"
+#include "prober/config/config.h"
 
 static int memory_file(void)
 {

@@ -4,7 +4,7 @@
  * out is JSON.
  */
 #include "fuzz.h"
-#include "prober/import.h"
+#include "prober/commands/import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

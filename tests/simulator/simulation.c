@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "prober/slots.h"
+#include "prober/pass/slots.h"
 
 #define WALL_BEGIN_US (INT64_C(1700000000) * US_PER_S / MINUTE_US * MINUTE_US)
 #define WITNESS_TIMEOUT_US SECONDS(5)

@@ -17,6 +17,8 @@ MAY_INCLUDE = {
     "cgi-bin/web": {"base", "model", "store"},
     "cgi-bin/prober": {"base", "model", "store"},
 }
+# The prober's own floors, from the ground: each may include what stands before it, and what lies beside main.c.
+PROBER_FLOORS = [{"net"}, {"check"}, {"notify"}, {"config"}, {"pass"}, {"commands"}]
 # Libraries' headers, and the only files that may know them.
 KNOWN_TO = {
     r"lmdb\.h": r"common/store/.*",
@@ -58,6 +60,21 @@ def test_includes_point_downwards_only():
         for name in includes(text):
             head = name.split("/")[0]
             if head in {"base", "model", "store", "web", "prober"} and head != own and head not in MAY_INCLUDE[room]:
+                wrong.append(f"{path} includes {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_prober_too_is_built_from_the_ground():
+    floors = {room: n for n, rooms in enumerate(PROBER_FLOORS) for room in rooms}
+    wrong = []
+    for path, text in sources():
+        parts = path.split("/")
+        if parts[:2] != ["cgi-bin", "prober"] or path == "cgi-bin/prober/main.c":
+            continue
+        own = floors.get(parts[2], -1)
+        for name in includes(text):
+            room = re.match(r"prober/(\w+)/", name)
+            if room and floors[room[1]] > own:
                 wrong.append(f"{path} includes {name}")
     assert not wrong, "\n".join(wrong)
 

@@ -14,7 +14,7 @@
 #include "model/monitor.h"
 #include "model/result.h"
 #include "prober/field.h"
-#include "prober/loop.h"
+#include "prober/net/loop.h"
 #include "store/inbox.h"
 
 struct check_type;

@@ -14,7 +14,7 @@
 #include "prober/check/address.h"
 #include "prober/check/check.h"
 #include "prober/check/dns_answer.h"
-#include "prober/query.h"
+#include "prober/net/query.h"
 
 #define RESOLVE_SHARE 8 / 10
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "prober/loop.h"
+#include "prober/net/loop.h"
 
 #define PING_PACKETS 3
 #define PING_APART_MS 500

@@ -11,7 +11,7 @@
 
 #include "model/notice.h"
 #include "prober/field.h"
-#include "prober/loop.h"
+#include "prober/net/loop.h"
 #include "prober/notify/message.h"
 
 struct channel_type;

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "prober/check/ca_bundle.h"
+#include "prober/net/ca_bundle.h"
 #include "prober/notify/answer.h"
 
 /* ---- a request */

@@ -9,7 +9,7 @@
 #define PROBER_OUTBOX_H
 
 #include "model/judge.h"
-#include "prober/loop.h"
+#include "prober/net/loop.h"
 #include "store/inbox.h"
 #include "store/state.h"
 

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sign.h"
-#include "prober/config.h"
+#include "prober/privates.h"
 #include "prober/notify/channel.h"
 #include "prober/notify/outbox_metrics.h"
 #include "prober/notify/outbox_private.h"
@@ -148,11 +148,11 @@ static bool refresh(struct outbox *outbox, struct error *err)
 	}
 	if (!fingerprint)
 		return true;
-	config_privates_free(&outbox->privates);
+	privates_free(&outbox->privates);
 	outbox->privates = (struct privates){NULL};
 	free(outbox->fingerprint);
 	outbox->fingerprint = NULL;
-	if (!config_privates(outbox->state, outbox->store, &outbox->privates, err)) {
+	if (!privates_read(outbox->state, outbox->store, &outbox->privates, err)) {
 		free(fingerprint);
 		return false;
 	}
@@ -493,7 +493,7 @@ void outbox_free(struct outbox *outbox)
 	free(outbox->lanes);
 	metrics_free(outbox->metrics);
 	site_clear(&outbox->site);
-	config_privates_free(&outbox->privates);
+	privates_free(&outbox->privates);
 	free(outbox->fingerprint);
 	free(outbox->store);
 	free(outbox);

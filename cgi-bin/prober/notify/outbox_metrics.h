@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "prober/loop.h"
+#include "prober/net/loop.h"
 #include "store/state.h"
 
 struct metrics;

@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "prober/config.h"
+#include "prober/config/config.h"
 
 static char dir[] = "/tmp/upbeat-config-XXXXXX";
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "prober/config.h"
+#include "prober/config/config.h"
 
 static void the_schema_is_current(void **state)
 {

@@ -21,7 +21,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "prober/config.h"
+#include "prober/config/config.h"
 
 #define ONE "{\"store\": \"books\", \"include\": \"conf.d/*.json\", \"channels\": {\"ops\": {\"type\": \"slack\", " \
 	"\"webhook\": \"file:slack.url\"}}, \"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": \"1\", " \
@@ -153,12 +153,12 @@ static void the_first_reading_publishes(void **state)
 	refresh_quiet(f, true, true);
 	assert_int_equal(published(f), 1);
 	assert_int_equal(private_files(f), 1);
-	assert_true(config_privates(f->state, f->store, &privates, NULL));
+	assert_true(privates_read(f->state, f->store, &privates, NULL));
 	ops = cJSON_GetObjectItemCaseSensitive(
 		cJSON_GetObjectItemCaseSensitive(privates.json, "channels"), "ops");
 	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(ops, "webhook")),
 		"https://example.com/1");
-	config_privates_free(&privates);
+	privates_free(&privates);
 }
 
 static void nothing_changed_writes_nothing(void **state)

@@ -2,7 +2,7 @@
 /* housekeeping: hours and days are summed up once they are over, gaps are unknown, old things go. */
 #include "../store/store_test.h"
 
-#include "prober/housekeeping.h"
+#include "prober/pass/housekeeping.h"
 
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)

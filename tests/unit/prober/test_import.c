@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "prober/import.h"
+#include "prober/commands/import.h"
 
 /* One monitor of the answer -> the fragment's monitors, and what is said to be lost (a part of it). */
 static const struct {

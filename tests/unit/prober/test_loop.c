@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "prober/loop.h"
+#include "prober/net/loop.h"
 
 static int make_loop(void **state)
 {

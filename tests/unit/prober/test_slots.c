@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "prober/slots.h"
+#include "prober/pass/slots.h"
 
 #define S INT64_C(1000000)
 #define T0 (INT64_C(29500000) * 60 * S) /* begin of a minute */

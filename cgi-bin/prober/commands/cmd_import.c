@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_import: prints the fragment on stdout, so that it can be put into a file, and what has no equal here on
+ * stderr, so that it is read. Nothing is stored.
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_scan.h"
+#include "base/mem.h"
+#include "model/monitor.h"
+#include "prober/commands/commands.h"
+#include "prober/commands/import.h"
+
+#define IMPORT_BYTES_MAX (64u << 20)
+#define SLUG_MADE_MAX 48
+
+static const struct kind {
+	const char *name;
+	bool (*import)(struct import *import, const cJSON *answer, struct error *err);
+} kinds[] = {
+	{"uptimerobot", import_uptimerobot},
+};
+
+void import_lost(struct import *import, const char *format, ...)
+{
+	struct text line = TEXT_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	text_vprintf(&line, format, ap);
+	va_end(ap);
+	text_raw(&import->lost, "  - ");
+	for (const char *s = text_str(&line); *s; s++)
+		text_char(&import->lost, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+	text_char(&import->lost, '\n');
+	import->lost_count++;
+	text_free(&line);
+}
+
+/* ---- slugs */
+
+static void put_slug(struct text *t, const char *name)
+{
+	bool dash = false;
+
+	for (; *name && t->len < SLUG_MADE_MAX; name++) {
+		if (isalnum((unsigned char)*name)) {
+			if (dash && t->len)
+				text_char(t, '-');
+			dash = false;
+			text_char(t, (char)tolower((unsigned char)*name));
+		} else {
+			dash = true;
+		}
+	}
+}
+
+static bool taken(const struct import *import, const char *slug)
+{
+	return cJSON_GetObjectItemCaseSensitive(import->monitors, slug) != NULL;
+}
+
+char *import_slug(const struct import *import, const char *name, const char *id)
+{
+	struct text t = TEXT_INIT;
+	size_t plain;
+
+	put_slug(&t, name);
+	if (!monitor_slug_valid(text_str(&t), t.len)) {
+		text_clear(&t);
+		text_printf(&t, "m");
+		put_slug(&t, id);
+	}
+	plain = t.len;
+	for (unsigned n = 2; taken(import, text_str(&t)); n++) {
+		t.len = plain;
+		text_printf(&t, "-%u", n);
+	}
+	return text_take(&t);
+}
+
+/* ---- the command */
+
+/* The service's answer, guarded: cJSON itself is not strict. */
+static cJSON *read_answer(const char *path, struct error *err)
+{
+	struct text text = TEXT_INIT;
+	struct json_scan scan;
+	enum json_token token;
+	cJSON *tree = NULL;
+	unsigned line, column;
+
+	if (!file_read(path, IMPORT_BYTES_MAX, &text, err)) {
+		text_free(&text);
+		return NULL;
+	}
+	json_scan_init(&scan, text_str(&text), text.len, JSON_COMMENTS, JSON_MAX_DEPTH);
+	while ((token = json_scan_next(&scan)) > JSON_DONE)
+		;
+	if (token == JSON_BAD) {
+		json_scan_position(&scan, scan.start, &line, &column);
+		error_set(err, ERROR_INPUT, "%s:%u:%u: %s", path, line, column, scan.error);
+	} else {
+		tree = cJSON_ParseWithLength(text_str(&text), text.len);
+		if (!tree)
+			error_set(err, ERROR_INPUT, "%s cannot be understood", path);
+	}
+	json_scan_free(&scan);
+	text_free(&text);
+	return tree;
+}
+
+static void print_fragment(const struct import *import)
+{
+	cJSON *fragment = cJSON_CreateObject();
+	char *printed;
+
+	if (import->channels->child)
+		cJSON_AddItemReferenceToObject(fragment, "channels", import->channels);
+	cJSON_AddItemReferenceToObject(fragment, "monitors", import->monitors);
+	printed = cJSON_Print(fragment);
+	puts(printed ? printed : "{}");
+	cJSON_free(printed);
+	cJSON_Delete(fragment);
+	fprintf(stderr, "%d of %zu monitors carried over.\n", cJSON_GetArraySize(import->monitors),
+		import->found);
+	if (import->lost_count)
+		fprintf(stderr, "What has no equal here, or needs a look:\n%s", text_str(&import->lost));
+}
+
+static int run(const struct kind *kind, const char *path)
+{
+	struct import import = {.channels = cJSON_CreateObject(), .monitors = cJSON_CreateObject()};
+	struct error err = {0};
+	cJSON *answer = read_answer(path, &err);
+	bool good = answer && kind->import(&import, answer, &err);
+
+	if (good)
+		print_fragment(&import);
+	cJSON_Delete(answer);
+	cJSON_Delete(import.channels);
+	cJSON_Delete(import.monitors);
+	text_free(&import.lost);
+	if (!good && err.kind == ERROR_MISSING)
+		err.kind = ERROR_INPUT;
+	return good ? EXIT_DONE : command_fail(&err);
+}
+
+int cmd_import(struct command *command)
+{
+	if (!command_args(command, 2, 2))
+		return EXIT_USAGE;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (strcmp(command->argv[0], kinds[i].name) == 0)
+			return run(&kinds[i], command->argv[1]);
+	fprintf(stderr, "upbeat-prober: nothing can be imported from \"%s\"; there is:", command->argv[0]);
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		fprintf(stderr, " %s", kinds[i].name);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}

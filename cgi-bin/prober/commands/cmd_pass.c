@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_pass: run and watch.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "prober/commands/commands.h"
+#include "prober/config/config.h"
+#include "prober/pass/pass.h"
+#include "prober/pass/slots.h"
+
+/* Neither a configuration nor books of an earlier one: a mistyped -c must not make a store somewhere. */
+static bool nothing_there(const char *config, const char *store)
+{
+	char *state = file_join(store, "state");
+	bool nothing = access(config, F_OK) != 0 && errno == ENOENT && access(state, F_OK) != 0;
+
+	free(state);
+	if (nothing)
+		fprintf(stderr, "upbeat-prober: there is no %s; upbeat-prober -c %s init writes one\n",
+			config, config);
+	return nothing;
+}
+
+int cmd_run(struct command *command)
+{
+	char *store;
+	int status;
+
+	if (!command_args(command, 0, 0))
+		return EXIT_USAGE;
+	store = config_store(command->config);
+	pass_catch_signals();
+	status = nothing_there(command->config, store) ? EXIT_WRONG : pass_run(command->config, store);
+	free(store);
+	return status;
+}
+
+/* A signal ends the wait: poll() is not restarted. */
+static void sleep_until(int64_t wall_us)
+{
+	int64_t now = clock_wall_us();
+
+	while (now < wall_us && !pass_interrupted()) {
+		int64_t ms = (wall_us - now) / US_PER_MS + 1;
+
+		poll(NULL, 0, ms < 1000 ? (int)ms : 1000);
+		now = clock_wall_us();
+	}
+}
+
+int cmd_watch(struct command *command)
+{
+	int status = EXIT_DONE;
+
+	if (!command_args(command, 0, 0))
+		return EXIT_USAGE;
+	pass_catch_signals();
+	while (!pass_interrupted()) {
+		int64_t begun = clock_wall_us();
+		char *store = config_store(command->config); /* it may be moved while we watch */
+
+		status = pass_run(command->config, store);
+		free(store);
+		sleep_until(minute_end(begun));
+	}
+	return status == EXIT_WRONG ? EXIT_DONE : status;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * views: parents first, then ourselves, then the crowd.
+ *
+ * A parent that is down explains its children. One that has not been looked at since the child failed is
+ * looked at now, and one that is suspect is waited for. Only then are the witnesses asked. Where there are
+ * none, ten or more unrelated monitors that fail together, and more than half of all, are held back for two
+ * passes: that is more likely our own network than theirs.
+ */
+#include "prober/pass/views.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "prober/pass/pass_private.h"
+
+#define MASS_LEAST 10
+#define MASS_PASSES 2
+
+/* ---- parents */
+
+/* The post of a slug; NULL when there is no such monitor. */
+static struct post *post_by_slug(struct pass *pass, const char *slug)
+{
+	struct state_txn *txn = state_begin(pass->state, false, NULL);
+	struct monitor monitor = {0};
+	struct post *post = NULL;
+
+	if (txn && state_monitor_by_slug(txn, slug, &monitor, NULL))
+		post = post_in(pass, monitor.id, txn);
+	state_end(txn);
+	monitor_clear(&monitor);
+	return post;
+}
+
+static void find_parents(struct post *post)
+{
+	if (post->parents)
+		return;
+	post->parents = mem_array(post->monitor->depends_count + 1, sizeof(post->parents[0]));
+	for (size_t i = 0; i < post->monitor->depends_count; i++) {
+		struct post *parent = post_by_slug(post->pass, post->monitor->depends_on[i]);
+
+		if (parent && parent != post)
+			post->parents[post->parent_count++] = parent;
+	}
+}
+
+bool views_parent_down(struct post *post)
+{
+	find_parents(post);
+	for (size_t i = 0; i < post->parent_count; i++)
+		if (post->parents[i]->row.decided == STATE_DOWN ||
+			post->parents[i]->row.state == STATE_SUSPECT)
+			return true;
+	return false;
+}
+
+/* Looked at since the child began to fail? */
+static bool is_fresh(const struct post *parent, const struct post *child)
+{
+	return parent->row.checked_us >= child->judge.first_bad_us;
+}
+
+static bool is_askable(const struct post *parent)
+{
+	return parent->row.state != STATE_PAUSED && !(parent->row.flags & ROW_HEARTBEAT);
+}
+
+static void ask_parents(struct post *post)
+{
+	find_parents(post);
+	for (size_t i = 0; i < post->parent_count; i++)
+		if (is_askable(post->parents[i]) && !is_fresh(post->parents[i], post))
+			post_now(post->parents[i]);
+}
+
+void views_suspect(struct post *post)
+{
+	if (post->monitor->depends_count > 0)
+		ask_parents(post);
+	witness_ask(post->pass);
+}
+
+static enum view view_of_parents(struct post *post)
+{
+	enum view view = VIEW_IS_CLEAR;
+
+	find_parents(post);
+	for (size_t i = 0; i < post->parent_count; i++) {
+		const struct post *parent = post->parents[i];
+
+		if (parent->row.decided == STATE_DOWN)
+			return VIEW_PARENT_DOWN;
+		if (parent->row.state == STATE_SUSPECT || parent->waiting ||
+			(is_askable(parent) && !is_fresh(parent, post)))
+			view = VIEW_PENDING;
+	}
+	return view;
+}
+
+/* ---- the crowd */
+
+/* How many of the monitors that we look at are failing now and were not down before? */
+static size_t count_failing(struct pass *pass)
+{
+	int64_t now = clock_mono_us();
+	size_t n = 0;
+
+	if (pass->failing_us && now - pass->failing_us < 100 * US_PER_MS)
+		return pass->failing;
+	for (size_t id = 1; id < pass->post_count; id++) {
+		struct post *post = pass->posts[id];
+
+		if (post && post->monitor && !post->monitor->heartbeat && post->judge.tries > 0 &&
+			post->judge.decided != STATE_DOWN && !views_parent_down(post))
+			n++;
+	}
+	pass->failing_us = now;
+	pass->failing = n;
+	return n;
+}
+
+static void mass_remember(struct pass *pass, uint64_t since_pass)
+{
+	struct text value = TEXT_INIT;
+
+	pass->mass_since = since_pass;
+	text_printf(&value, "%llu", (unsigned long long)since_pass);
+	keep_note(pass, "mass", text_str(&value));
+	text_free(&value);
+}
+
+/* In which pass did they begin to fail together? 0: not at all so far. */
+static uint64_t mass_since(struct pass *pass)
+{
+	struct state_txn *txn;
+	char *value = NULL;
+
+	if (!pass->mass_known) {
+		txn = state_begin(pass->state, false, NULL);
+		if (!txn || !state_note_get(txn, "mass", &value, NULL) ||
+			!text_to_u64(value, &pass->mass_since))
+			pass->mass_since = 0;
+		state_end(txn);
+		free(value);
+		pass->mass_known = true;
+	}
+	return pass->mass_since;
+}
+
+static enum view view_of_crowd(struct pass *pass)
+{
+	size_t failing = count_failing(pass);
+	uint64_t since = mass_since(pass), now = pass->info.passes + 1;
+
+	if (failing < MASS_LEAST || failing * 2 <= pass->configured) {
+		if (since != 0 && failing < MASS_LEAST)
+			mass_remember(pass, 0);
+		return VIEW_IS_CLEAR;
+	}
+	if (since == 0 || since > now) {
+		log_warn("%zu of %zu monitors fail together: waiting to see whether it is us", failing,
+			pass->configured);
+		since = now;
+		mass_remember(pass, now);
+	}
+	return now - since < MASS_PASSES ? VIEW_IS_MASS : VIEW_IS_CLEAR;
+}
+
+/* ---- the calls */
+
+void views_ask(struct post *post)
+{
+	if (!post->parked)
+		ask_parents(post);
+}
+
+static enum view view_of_us(struct post *post)
+{
+	struct pass *pass = post->pass;
+	enum view view = post->parked ? VIEW_IS_CLEAR : view_of_parents(post);
+
+	if (view != VIEW_IS_CLEAR)
+		return view;
+	if (post->monitor->heartbeat && selfcheck_busy(pass))
+		return VIEW_PENDING;
+	if (post->monitor->heartbeat && pass->world.web_failing)
+		return VIEW_IS_BLIND;
+	witness_ask(pass);
+	switch (witness_sight(pass)) {
+	case SIGHT_CLEAR:
+		return VIEW_IS_CLEAR;
+	case SIGHT_BLIND:
+		return VIEW_IS_BLIND;
+	case SIGHT_NO_WITNESS:
+		return view_of_crowd(pass);
+	case SIGHT_NOT_KNOWN:
+	default:
+		return VIEW_PENDING;
+	}
+}
+
+enum view views_of(struct post *post)
+{
+	enum view view = view_of_us(post);
+
+	return view == VIEW_IS_CLEAR && !post->parked && !places_agree(post) ? VIEW_IS_OUTVOTED : view;
+}
