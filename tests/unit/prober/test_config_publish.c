@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "prober/config/config.h"
+#include "prober/privates.h"
 
 #define ONE "{\"store\": \"books\", \"include\": \"conf.d/*.json\", \"channels\": {\"ops\": {\"type\": \"slack\", " \
 	"\"webhook\": \"file:slack.url\"}}, \"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": \"1\", " \
