@@ -363,9 +363,15 @@ module.exports = function (robot) {
     }
     const HubotCron = attempt(() => load('hubot-cronjob')) ||
       attempt(() => [load('coffeescript/register', path.dirname(process.argv[1] || '')), load('hubot-cronjob')][1])
-    if (HubotCron) return (pattern, what) => new HubotCron(pattern, null, what)
+    if (HubotCron) return (pattern, what) => new HubotCron(pattern, null, what).cronjob
     const CronJob = attempt(() => load('cron').CronJob)
     return CronJob && ((pattern, what) => new CronJob(pattern, what, null, true))
+  }
+
+  // cron 1.x stops a job for ever, without a word, when the machine is so busy that the next time has passed
+  // while it is being computed. A watcher must not end like that.
+  function keepRunning (job) {
+    if (job && job.running === false && typeof job.start === 'function') job.start()
   }
 
   // Seconds as a pattern, where they divide a minute or an hour.
@@ -381,7 +387,8 @@ module.exports = function (robot) {
     const start = pattern && cron()
     if (start) {
       try {
-        start(pattern, what)
+        const job = start(pattern, what)
+        repeat(() => keepRunning(job), 1)
         return
       } catch (error) {
         warn('HUBOT_UPBEAT_EVERY: ' + error.message)
