@@ -65,7 +65,7 @@ HTML_OBJ   := $(BUILD)/obj/gen/html.o
 
 .PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit simulate simulate-short e2e \
 	bench fuzz corpora nightly lint \
-	install clean
+	install uninstall portable clean
 all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
 
 help:
@@ -286,8 +286,8 @@ nightly: deps-test
 ##: make lint             manual pages and shell scripts (packages mandoc, shellcheck)
 lint:
 	@tests/deps.sh mandoc shellcheck
-	mandoc -Tlint -Wwarning docs/*.[58]
-	shellcheck contrib/clients/beat.sh tests/deps.sh tests/unit/run .ci/run
+	mandoc -Tlint -Wwarning docs/*.[158]
+	shellcheck contrib/clients/beat.sh contrib/portable/pack.sh tests/deps.sh tests/unit/run .ci/run
 
 ##: make bench            ratios against yardsticks built in the same run (T=name: one table)
 bench: deps-test
@@ -295,27 +295,70 @@ bench: deps-test
 	@UPBEAT_BUILD=$(BUILD) $(PYTHON) -B tests/bench/bench.py $(T)
 
 # ---- installing --------------------------------------------------------------------------------------
-CGIDIR  ?= $(PREFIX)/lib/upbeat/cgi-bin
-MANDIR  ?= $(PREFIX)/share/man
-DOCDIR  ?= $(PREFIX)/share/doc/upbeat
-INSTALL ?= install
+# After the FHS. cron reads /etc only, so a prefix of the system's has its settings there.
+CGIDIR     ?= $(PREFIX)/lib/upbeat/cgi-bin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/upbeat
+SYSCONFDIR ?= $(if $(filter /usr /usr/local /opt/%,$(PREFIX)),/etc,$(PREFIX)/etc)
+CRON_USER  ?= root
+INSTALL    ?= install
+MAN_PAGES  := $(wildcard docs/*.[158])
+DOCUMENTS  := README.md CHANGES.md LICENSE docs/upbeat.schema.json contrib/shared-hosting/htaccess-example
+CRON_FILE   = $(DESTDIR)$(SYSCONFDIR)/cron.d/upbeat
+VERSION    := $(shell sed -n 's/.*UPBEAT_VERSION "\(.*\)"/\1/p' common/base/version.h)
 
-##: make install          DESTDIR= PREFIX=/usr/local CGIDIR=; the examples name the places it was put to
-# Only upbeat.fcgi goes where the web server runs programs.
-install: all
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(CGIDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 \
-		$(DESTDIR)$(DOCDIR)/clients
+# An example or page as it reads where things were put.
+placed = sed -e 's\#/usr/lib/upbeat/cgi-bin\#$(CGIDIR)\#g' -e 's\#/usr/local/bin/upbeat-prober\#$(PREFIX)/bin/upbeat-prober\#g' \
+	-e 's\#/etc/upbeat\#$(SYSCONFDIR)/upbeat\#g'
+
+$(BUILD)/upbeat.cron: FORCE | $(BUILD)/upbeat-prober
+	@printf '%s\n' '# Upbeat: one pass each minute. Nothing happens until there is a configuration, which' \
+		'#     upbeat-prober -c $(SYSCONFDIR)/upbeat/upbeat.json init' \
+		'# makes. The user must be the one who owns it and the store.' \
+		'* * * * * $(CRON_USER) [ ! -x $(PREFIX)/bin/upbeat-prober ] || [ ! -e $(SYSCONFDIR)/upbeat/upbeat.json ] || $(PREFIX)/bin/upbeat-prober -c $(SYSCONFDIR)/upbeat/upbeat.json' > $@
+.PHONY: FORCE
+FORCE:
+
+##: make install          DESTDIR= PREFIX=/usr/local CGIDIR= SYSCONFDIR= CRON_USER=root; uninstall with the same
+# Only upbeat.fcgi goes where the web server runs programs. Running programs are replaced, not written into
+# (install removes first). A crontab file that is there is its owner's.
+install: all $(BUILD)/upbeat.cron
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(CGIDIR) $(DESTDIR)$(DOCDIR)/clients $(DESTDIR)$(DOCDIR)/hubot \
+		$(dir $(CRON_FILE))
 	$(INSTALL) -m 755 $(BUILD)/upbeat-prober $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 755 $(BUILD)/upbeat.fcgi $(DESTDIR)$(CGIDIR)/
-	$(INSTALL) -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8/
-	$(INSTALL) -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5/
-	$(INSTALL) -m 644 README.md CHANGES.md LICENSE docs/upbeat.schema.json contrib/shared-hosting/htaccess-example \
-		$(DESTDIR)$(DOCDIR)/
+	for page in $(MAN_PAGES); do \
+		$(INSTALL) -d $(DESTDIR)$(MANDIR)/man$${page##*.} && \
+		$(placed) $$page > $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)/
 	$(INSTALL) -m 755 contrib/clients/* $(DESTDIR)$(DOCDIR)/clients/
+	$(INSTALL) -m 644 contrib/hubot/* $(DESTDIR)$(DOCDIR)/hubot/
 	for server in apache lighttpd nginx; do \
-		sed 's#/usr/lib/upbeat/cgi-bin#$(CGIDIR)#' $$server-example.conf > $(DESTDIR)$(DOCDIR)/$$server-example.conf; done
-	printf '%s\n' '# cp to /etc/cron.d/upbeat, with the user that owns the store' \
-		'* * * * * root $(PREFIX)/bin/upbeat-prober -c /etc/upbeat/upbeat.json' > $(DESTDIR)$(DOCDIR)/upbeat.cron
+		$(placed) $$server-example.conf > $(DESTDIR)$(DOCDIR)/$$server-example.conf || exit 1; done
+	[ -e $(CRON_FILE) ] || $(INSTALL) -m 644 $(BUILD)/upbeat.cron $(CRON_FILE)
+
+##: make uninstall        takes away what make install put there; configuration, store, a changed crontab file stay
+uninstall: $(BUILD)/upbeat.cron
+	rm -f $(DESTDIR)$(PREFIX)/bin/upbeat-prober $(DESTDIR)$(CGIDIR)/upbeat.fcgi
+	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -rf $(DESTDIR)$(DOCDIR)
+	! cmp -s $(BUILD)/upbeat.cron $(CRON_FILE) || rm -f $(CRON_FILE)
+	-rmdir $(DESTDIR)$(CGIDIR) $(DESTDIR)$(PREFIX)/lib/upbeat 2>/dev/null
+
+##: make portable         build/upbeat-VERSION-MACHINE.tar.gz: one folder for shared hosting, all but libc inside
+PORTABLE := $(BUILD)/upbeat-$(VERSION)-$(shell uname -m).tar.gz
+portable: $(PORTABLE)
+	@printf '%s (%s bytes)\n' $(PORTABLE) "$$(stat -c %s $(PORTABLE))"
+$(PORTABLE): $(BUILD)/portable/upbeat-prober $(BUILD)/upbeat.fcgi $(wildcard contrib/portable/* contrib/clients/*) \
+		contrib/shared-hosting/htaccess-example $(MAN_PAGES) CHANGES.md LICENSE docs/upbeat.schema.json
+	$(call say,PACK,$@)
+	$(Q)contrib/portable/pack.sh $(BUILD) $(VERSION)
+
+# As the other, but its libraries, and theirs, are looked for beside it first.
+$(BUILD)/portable/upbeat-prober: $(call obj,cgi-bin/prober/main.c) $(PROBER_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../lib' -o $@ $^ $(PROBER_LIBS)
 
 clean:
 	rm -rf build build-asan

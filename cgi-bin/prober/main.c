@@ -27,7 +27,7 @@ static const struct subcommand {
 } rows[] = {
 	{"run", "", "one pass: check what is due, decide, tell (the default; for cron)", cmd_run},
 	{"watch", "", "passes in the foreground, where there is no cron", cmd_watch},
-	{"init", "", "write a first configuration, create the books, say what to do next", cmd_init},
+	{"init", "[FOLDER]", "write a first configuration, create the books, say what to do next", cmd_init},
 	{"config", "[--schema]", "check the configuration, or print its JSON schema", cmd_config},
 	{"check", "[MONITOR...]", "check now and print; stores nothing", cmd_check},
 	{"status", "[MONITOR] [--json]", "what is known now, or all about one monitor", cmd_status},

@@ -317,12 +317,14 @@ class Apache(Front):
         part = self.htaccess(mode) if mode.startswith("htaccess") else self.virtual_host(mode)
         (folder / "apache-upbeat.conf").write_text(part)
         main = folder / "apache.conf"
+        modules = [m for m in APACHE_MODULES.split() if mode != "htaccess-cgi" or m != "fcgid"]
         main.write_text(
             f"ServerRoot {folder}\nServerName localhost\nPidFile {folder}/apache.pid\nErrorLog {folder}/apache-error.log\n"
             + (f"User {WEB_USER}\nGroup {WEB_USER}\n" if AS_ROOT else "")
-            + "".join(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so\n" for m in APACHE_MODULES.split())
-            + f"ScriptSock {folder}/cgisock\nFcgidIPCDir {folder}/fcgid\nFcgidProcessTableFile {folder}/fcgid_shm\n"
-            f"Mutex file:{folder}\nTypesConfig /dev/null\nDocumentRoot {folder}/www\n"
+            + "".join(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so\n" for m in modules)
+            + f"ScriptSock {folder}/cgisock\n"
+            + (f"FcgidIPCDir {folder}/fcgid\nFcgidProcessTableFile {folder}/fcgid_shm\n" if "fcgid" in modules else "")
+            + f"Mutex file:{folder}\nTypesConfig /dev/null\nDocumentRoot {folder}/www\n"
             f"Listen 127.0.0.1:{self.port}\nListen 127.0.0.1:{self.tls_port}\nInclude {folder}/apache-upbeat.conf\n")
         self.process = site.start(["apache2", "-f", main, "-DFOREGROUND"], "apache")
         wait_for(lambda: listening(self.port))
@@ -353,12 +355,11 @@ class Apache(Front):
         for old, new in (("/home/me/upbeat-store", self.site.store), ("/home/me/staff.htpasswd", self.htpasswd)):
             assert old in text
             text = text.replace(old, str(new))
-        if mode == "htaccess-cgi":
-            text = text.replace("AddHandler fcgid", "#AddHandler fcgid").replace("#AddHandler cgi", "AddHandler cgi")
         (folder / ".htaccess").write_text(text + self.variables("SetEnv"))
         return (f"<Directory {self.site.folder}/www>\nAllowOverride All\nRequire all granted\n</Directory>\n"
                 f"<VirtualHost 127.0.0.1:{self.tls_port}>\nSSLEngine on\nSSLCertificateFile {self.cert}\n"
-                f"SSLCertificateKeyFile {self.key}\n</VirtualHost>\n" + self.variables("FcgidInitialEnv"))
+                f"SSLCertificateKeyFile {self.key}\n</VirtualHost>\n"
+                + (self.variables("FcgidInitialEnv") if mode == "htaccess-fcgid" else ""))
 
 
 class Nginx(Front):

@@ -2,11 +2,10 @@
 /*
  * cmd_init: from nothing to a running installation, without a question. Writes a first upbeat.json (never over
  * one that is there), creates the books, and prints what is left to do: the crontab line and what the web
- * server needs.
+ * server needs. From a portable folder it puts the web program in its place, too.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,26 +16,23 @@
 #include "base/mem.h"
 #include "base/sign.h"
 #include "prober/commands/commands.h"
+#include "prober/commands/init_web.h"
 #include "prober/config/config.h"
+#include "prober/place.h"
 #include "store/inbox.h"
 #include "store/state.h"
 
 #define SECRET_BYTES 24
 
-/* Below /etc the books belong to /var/lib; anywhere else (a home directory) beside the file. */
-static char *store_for(const char *config)
+/* Below /etc the books belong to /var/lib; anywhere else (a home directory) beside the file, named from there,
+   so that the folder can be moved. */
+static const char *store_for(const char *config)
 {
 	const char *environment = getenv("UPBEAT_STORE");
-	char *dir, *store;
 
 	if (environment && *environment)
-		return mem_str(environment);
-	if (strncmp(config, "/etc/", 5) == 0)
-		return mem_str("/var/lib/upbeat");
-	dir = file_dir(config);
-	store = file_join(dir, "store");
-	free(dir);
-	return store;
+		return environment;
+	return strncmp(config, "/etc/", 5) == 0 ? "/var/lib/upbeat" : "store";
 }
 
 static void put_config(struct text *out, const char *store)
@@ -81,12 +77,12 @@ static void put_config(struct text *out, const char *store)
 /* O_EXCL: whatever is there stays. *made: it was not there. */
 static bool write_config(const char *path, bool *made, struct error *err)
 {
-	char *dir = file_dir(path), *store = store_for(path);
+	char *dir = file_dir(path);
 	struct text content = TEXT_INIT;
 	bool good = access(dir, F_OK) == 0 || file_make_dir(dir, 0755, err);
 	int fd;
 
-	put_config(&content, store);
+	put_config(&content, store_for(path));
 	fd = good ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
 	*made = fd >= 0;
 	if (good && fd < 0 && errno != EEXIST)
@@ -99,7 +95,6 @@ static bool write_config(const char *path, bool *made, struct error *err)
 			unlink(path);
 	}
 	text_free(&content);
-	free(store);
 	free(dir);
 	return good;
 }
@@ -120,80 +115,153 @@ static bool create_books(const char *store, struct error *err)
 	return good;
 }
 
-/* Our own absolute path, for the crontab: cron has a PATH of its own. */
-static char *own_path(void)
+/* A word as it must stand in a crontab: the shell's quotes where it needs them, and cron's own escape. */
+static void put_word(struct text *out, const char *word)
 {
-	char *path = mem_alloc(PATH_MAX);
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	bool plain = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@=") ==
+		strlen(word);
 
-	if (n > 0)
-		return path;
-	free(path);
-	return mem_str("upbeat-prober");
+	text_raw(out, plain ? "" : "'");
+	for (const char *c = word; *c; c++)
+		if (*c == '\'')
+			text_raw(out, "'\\''");
+		else if (*c == '%')
+			text_raw(out, "\\%");
+		else
+			text_char(out, *c);
+	text_raw(out, plain ? "" : "'");
 }
 
-static void put_next_steps(struct text *out, const char *config, const char *store)
+/* Where upbeat.fcgi is: where make install put it, else beside us. The caller frees. */
+static char *web_program(void)
 {
-	char *program = own_path();
+	static const char *const places[] = {"../lib/upbeat/cgi-bin/upbeat.fcgi", "upbeat.fcgi"};
+	char *found = NULL;
+
+	for (size_t i = 0; !found && i < COUNT_OF(places); i++)
+		found = place_beside(places[i]);
+	return found ? found : mem_str("/usr/local/lib/upbeat/cgi-bin/upbeat.fcgi");
+}
+
+static void put_server_lines(struct text *out, const char *store)
+{
+	char *web = web_program(), *dir = file_dir(web);
 
 	text_printf(out,
-		"\n1. Say what is to be watched and who is told: edit %s, then\n"
-		"       %s -c %s config\n"
-		"2. Let cron run it. `crontab -e`, and add this line:\n"
-		"       * * * * * %s -c %s\n"
 		"3. Let the web server run upbeat.fcgi, here mounted at /upbeat. Apache:\n"
-		"       FcgidInitialEnv UPBEAT_STORE %s\n"
-		"       Alias /upbeat /usr/local/lib/upbeat/cgi-bin/upbeat.fcgi\n"
-		"       <Directory /usr/local/lib/upbeat/cgi-bin>\n"
+		"       FcgidInitialEnv UPBEAT_STORE \"%s\"\n"
+		"       Alias /upbeat \"%s\"\n"
+		"       <Directory \"%s\">\n"
 		"           Options +ExecCGI\n"
 		"           SetHandler fcgid-script\n"
 		"           Require all granted\n"
 		"       </Directory>\n"
 		"   lighttpd:\n"
 		"       fastcgi.server += ( \"/upbeat\" => ((\n"
-		"           \"bin-path\" => \"/usr/local/lib/upbeat/cgi-bin/upbeat.fcgi\",\n"
+		"           \"bin-path\" => \"%s\",\n"
 		"           \"socket\" => \"/run/lighttpd/upbeat.socket\",\n"
 		"           \"max-procs\" => 1, \"check-local\" => \"disable\",\n"
 		"           \"bin-environment\" => ( \"UPBEAT_STORE\" => \"%s\" )\n"
 		"       )))\n"
 		"   All of it, with log-in and TLS: apache-example.conf, lighttpd-example.conf.\n",
-		config, program, config, program, config, store, store);
+		store, web, dir, web, store);
 	if (geteuid() == 0)
 		text_printf(out,
 			"   The web server's user must be able to use the store:\n"
 			"       cd %s && chgrp -R www-data . && chmod 2770 . inbox && chmod 2750 state\n"
 			"       chmod 660 */*.mdb && chmod 640 state/data.mdb\n",
 			store);
+	free(dir);
+	free(web);
+}
+
+/* From the portable folder, where an account on a web host is all there is. */
+static void put_folder_lines(struct text *out, const char *command, const char *portable, const char *folder)
+{
+	if (folder)
+		text_printf(out, "3. Open the address of that folder, %s, in a browser.\n", folder);
+	else
+		text_printf(out,
+			"3. Put the web program into a folder of the document root, for instance:\n"
+			"       %s init ~/public_html/upbeat\n",
+			command);
 	text_printf(out,
-		"4. Look: %s -c %s check   (now, by itself)\n"
-		"         %s -c %s status  (what is known)\n"
-		"         %s -c %s doctor  (is everything in order?)\n",
-		program, config, program, config, program, config);
+		"   People log in below staff/ there, with names and passwords of %s/staff.htpasswd:\n"
+		"       htpasswd -c FILE NAME, or the panel of your web host makes it.\n",
+		portable);
+}
+
+static void put_next_steps(
+	struct text *out, const char *config, const char *store, const char *portable, const char *folder)
+{
+	struct text command = TEXT_INIT;
+	char *program = place_program();
+
+	put_word(&command, program);
+	text_raw(&command, " -c ");
+	put_word(&command, config);
+	text_printf(out,
+		"\n1. Say what is to be watched and who is told: edit %s, then\n"
+		"       %s config\n"
+		"2. Let cron run it. `crontab -e`, and add this line:\n"
+		"       * * * * * %s\n",
+		config, text_str(&command), text_str(&command));
+	if (portable)
+		put_folder_lines(out, text_str(&command), portable, folder);
+	else
+		put_server_lines(out, store);
+	text_printf(out,
+		"4. Look: %s check   (now, by itself)\n"
+		"         %s status  (what is known)\n"
+		"         %s doctor  (is everything in order?)\n",
+		text_str(&command), text_str(&command), text_str(&command));
+	text_free(&command);
 	free(program);
+}
+
+/* init FOLDER, where there is a web program to put there. */
+static bool place_web(const char *portable, const char *folder, const char *store, struct text *out,
+	struct error *err)
+{
+	if (!folder)
+		return true;
+	if (!portable)
+		return error_set(err, ERROR_INPUT,
+			"init FOLDER is for the portable folder (make portable); here the web server is told "
+			"where upbeat.fcgi is");
+	return init_web(portable, folder, store, out, err);
 }
 
 int cmd_init(struct command *command)
 {
 	struct text out = TEXT_INIT;
 	struct error err = {0};
-	char *store;
-	bool made;
+	char *store = NULL, *portable = place_portable();
+	const char *folder;
+	bool made, good;
 
-	if (!command_args(command, 0, 0))
+	if (!command_args(command, 0, 1)) {
+		free(portable);
 		return EXIT_USAGE;
-	if (!write_config(command->config, &made, &err))
-		return command_fail(&err);
-	store = config_store(command->config);
-	if (!create_books(store, &err)) {
-		free(store);
-		return command_fail(&err);
 	}
-	text_printf(
-		&out, made ? "Wrote %s.\n" : "%s is there already and stays as it is.\n", command->config);
-	text_printf(&out, "The books are in %s.\n", store);
-	put_next_steps(&out, command->config, store);
-	fputs(text_str(&out), stdout);
+	folder = command->argc ? command->argv[0] : NULL;
+	good = write_config(command->config, &made, &err);
+	if (good) {
+		store = config_store(command->config);
+		text_printf(&out, made ? "Wrote %s.\n" : "%s is there already and stays as it is.\n",
+			command->config);
+		good = create_books(store, &err);
+	}
+	if (good) {
+		text_printf(&out, "The books are in %s.\n", store);
+		good = place_web(portable, folder, store, &out, &err);
+	}
+	if (good) {
+		put_next_steps(&out, command->config, store, portable, folder);
+		fputs(text_str(&out), stdout);
+	}
 	text_free(&out);
 	free(store);
-	return EXIT_DONE;
+	free(portable);
+	return good ? EXIT_DONE : command_fail(&err);
 }

@@ -15,9 +15,21 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "prober/config/reading.h"
+#include "prober/place.h"
 
 #define HEAD_BYTES 4096
 #define CONFIG_DEFAULT "/etc/upbeat/upbeat.json"
+#define CONFIG_PORTABLE "upbeat.json"
+
+/* The portable folder's, or the system's. */
+static char *default_path(void)
+{
+	char *portable = place_portable(), *path;
+
+	path = portable ? file_join(portable, CONFIG_PORTABLE) : mem_str(CONFIG_DEFAULT);
+	free(portable);
+	return path;
+}
 
 char *config_path(const char *given)
 {
@@ -25,7 +37,7 @@ char *config_path(const char *given)
 	char *cwd, *joined;
 
 	if (!path || !*path)
-		path = CONFIG_DEFAULT;
+		return default_path();
 	if (path[0] == '/')
 		return mem_str(path);
 	cwd = getcwd(NULL, 0);

@@ -31,7 +31,8 @@ struct config {
 	size_t file_count;
 };
 
-/* $UPBEAT_CONFIG or /etc/upbeat/upbeat.json, unless -c gave one. Never NULL; the caller frees. */
+/* $UPBEAT_CONFIG, or upbeat.json in the portable folder that we lie in, or /etc/upbeat/upbeat.json, unless -c
+   gave one. Never NULL; the caller frees. */
 char *config_path(const char *given);
 /* The store's directory that this configuration file names, read as far as needed and no further; from before
    the mistake in a broken file, else $UPBEAT_STORE, else /var/lib/upbeat. Absolute (a relative one counts from
