@@ -321,16 +321,19 @@ struct verdict judge_decide(struct judge *judge, const struct monitor *rules, en
 
 /* ---- the ladder */
 
-/* How long until the next look when `done` of the ladder's are done. */
+/* How long until the next look when `done` of the ladder's are done. A wait of nothing is a moment: a verdict's 0
+   says that there is no recheck. */
 static int64_t ladder_wait_ms(const struct monitor *rules, unsigned done)
 {
 	unsigned n = rules->confirm_wait_count;
+	int64_t wait_ms;
 
 	if (n == 0)
 		return patience_ms(rules);
 	if (done > n)
 		done = n;
-	return done > 0 ? rules->confirm_waits_ms[done - 1] : rules->confirm_waits_ms[0];
+	wait_ms = done > 0 ? rules->confirm_waits_ms[done - 1] : rules->confirm_waits_ms[0];
+	return wait_ms > 0 ? wait_ms : 1;
 }
 
 static unsigned ladder_left(const struct judge *judge, const struct monitor *rules)

@@ -417,6 +417,19 @@ static void the_ladder_waits_as_configured(void **state)
 	assert_int_equal(p.judge.tries, 0);
 }
 
+/* No wait is not no recheck: waits of 0s once left a suspect until its next slot. */
+static void a_ladder_without_waits_looks_again_at_once(void **state)
+{
+	struct player p = {.rules = rules_default()};
+
+	(void)state;
+	memset(p.rules.confirm_waits_ms, 0, sizeof(p.rules.confirm_waits_ms));
+	assert_int_equal(one_look(&p, 'b', 0).recheck_ms, 1);
+	assert_int_equal(one_look(&p, 'b', 0.001).recheck_ms, 1);
+	one_look(&p, 'b', 0.002);
+	assert_true(p.judge.ready);
+}
+
 static void a_hopeless_ladder_ends_early(void **state)
 {
 	struct player p = {.rules = rules_default()};
@@ -722,6 +735,7 @@ int main(void)
 		cmocka_unit_test(flapping_stories_end_as_told),
 		cmocka_unit_test(heartbeats_are_definite_at_once),
 		cmocka_unit_test(the_ladder_waits_as_configured),
+		cmocka_unit_test(a_ladder_without_waits_looks_again_at_once),
 		cmocka_unit_test(a_hopeless_ladder_ends_early),
 		cmocka_unit_test(recovery_waits_the_rest_of_its_wait),
 		cmocka_unit_test(since_is_the_first_bad_and_the_first_good_result),
