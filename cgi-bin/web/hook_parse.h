@@ -3,7 +3,8 @@
  * hook_parse: what UptimeRobot, StatusCake and Pingdom say, from the bytes that say it. Pure.
  *
  * Their webhooks come as a JSON object, as a form, or with everything in the query, whatever the
- * account's owner chose; one table says what each service calls the few things that we want to
+ * account's owner chose, in names of members that people wrote by hand (so their case does not
+ * matter), and sometimes in Latin-1; one table says what each service calls the few things that we want to
  * know.
  */
 #ifndef WEB_HOOK_PARSE_H

@@ -11,6 +11,8 @@
 #include "web/hook_parse.h"
 #include "web/workers.h"
 
+#define UNREAD_SHOWN_MAX 120 /* bytes of a message that nobody understands */
+
 static bool key_may_hook(const struct site *site, const char *key)
 {
 	uint8_t hash[SHA256_BYTES];
@@ -63,6 +65,27 @@ static void ok(struct reply *reply)
 	text_raw(&reply->body, "{\"ok\":true}");
 }
 
+/* Whoever sent this would send the same again, and some day nothing more, if it were refused: it is taken, and the
+   prober shows it to people. */
+static void put_aside(struct web *web, const struct request *req, const char *service, const char *why, uint64_t seen,
+	struct reply *reply)
+{
+	const char *begins = req->body.len ? text_str(&req->body) : req->query;
+	size_t n = strlen(begins);
+	struct sighting unread = {.from = mem_str(service), .unread = true, .detail = mem_str(why)};
+	struct error err = {0};
+
+	log_limited("hook", "hook: a message of %s cannot be understood: %s", service, why);
+	unread.name = text_utf8_valid(begins, n) ? mem_strn(begins, text_utf8_fit(begins, n, UNREAD_SHOWN_MAX)) : NULL;
+	if (!enqueue(web, req, &unread, seen, &err))
+		log_limited("hook-503", "hook: %s", err.text);
+	sighting_clear(&unread);
+	reply->type = TYPE_JSON;
+	text_raw(&reply->body, "{\"ok\":false,\"error\":");
+	text_json_string(&reply->body, why);
+	text_char(&reply->body, '}');
+}
+
 /* The token was right. */
 static void take(struct web *web, const struct request *req, const char *service, uint64_t seen,
 	struct reply *reply)
@@ -85,8 +108,7 @@ static void take(struct web *web, const struct request *req, const char *service
 		ok(reply);
 		break;
 	case HOOK_BAD:
-		log_limited("hook", "hook: a message of %s cannot be read: %s", service, why);
-		reply_error_json(reply, 400, "%s", why);
+		put_aside(web, req, service, why, seen, reply);
 		break;
 	case HOOK_NO_SERVICE:
 		reply_error_json(reply, 404, "there is no such service here");
@@ -113,6 +135,8 @@ void hooks_take(
 		reply_error_json(reply, 404, "not found");
 	} else if (body != BODY_OK) {
 		reply_error_json(reply, 400, "the body did not arrive whole");
+	} else if (req->method == METHOD_HEAD && sighting_service(match->name)) {
+		ok(reply); /* somebody looks whether there is such an address */
 	} else {
 		take(web, req, match->name, seen, reply);
 	}

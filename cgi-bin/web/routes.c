@@ -39,7 +39,7 @@ static const struct route routes[] = {
 	{GET | POST, "/ping/{}/{}/{}", MAY_ANYONE, ping_healthchecks, NULL, false},
 	{GET | POST, "/api/push/{}", MAY_ANYONE, ping_kuma, NULL, false},
 	/* Third parties that look at the same things. Some accounts can only GET. */
-	{METHOD_GET | POST, "/hook/{}/{}", MAY_ANYONE, hooks_take, NULL, false},
+	{GET | POST, "/hook/{}/{}", MAY_ANYONE, hooks_take, NULL, false},
 	/* For those who watch us, or route by us. */
 	{GET, "/up", MAY_ANYONE, up_all, NULL, false},
 	{GET, "/up/{}", MAY_ANYONE, up_one, NULL, false},

@@ -231,22 +231,35 @@ static char *decode_value(const char *s, size_t n)
 	return t.ptr != NULL ? text_take(&t) : mem_str("");
 }
 
+bool uri_pair(const char **at, const char *end, char **name, char **value)
+{
+	const char *amp, *eq;
+	size_t n, name_len;
+
+	if (*at >= end)
+		return false;
+	amp = memchr(*at, '&', (size_t)(end - *at));
+	n = (size_t)((amp != NULL ? amp : end) - *at);
+	eq = memchr(*at, '=', n);
+	name_len = eq != NULL ? (size_t)(eq - *at) : n;
+	*name = decode_value(*at, name_len);
+	*value = eq != NULL ? decode_value(eq + 1, n - name_len - 1) : mem_str("");
+	*at += n + (amp != NULL);
+	return true;
+}
+
 char *uri_query(const char *query, size_t len, const char *name)
 {
-	const char *at = query, *end = query + len;
+	const char *end = query + len;
+	char *key, *value;
 
-	while (at < end) {
-		const char *amp = memchr(at, '&', (size_t)(end - at));
-		size_t n = (size_t)((amp != NULL ? amp : end) - at);
-		const char *eq = memchr(at, '=', n);
-		size_t key_len = eq != NULL ? (size_t)(eq - at) : n;
-		char *key = decode_value(at, key_len);
+	while (uri_pair(&query, end, &key, &value)) {
 		bool same = key != NULL && strcmp(key, name) == 0;
 
 		free(key);
 		if (same)
-			return eq != NULL ? decode_value(eq + 1, n - key_len - 1) : mem_str("");
-		at += n + 1;
+			return value;
+		free(value);
 	}
 	return NULL;
 }

@@ -37,6 +37,10 @@ void uri_clear(struct uri *uri);
    cannot be decoded to a string. The caller frees. */
 char *uri_query(const char *query, size_t len, const char *name);
 
+/* The next pair of "a=b&c=d" from *at on, decoded; moves *at behind it. false at the end. *name or *value is NULL
+   when it cannot be decoded to a string. The caller frees both. */
+bool uri_pair(const char **at, const char *end, char **name, char **value);
+
 /* true when an Accept header asks for text/html, and not less than for JSON. */
 bool uri_accepts_html(const char *accept);
 

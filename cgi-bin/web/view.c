@@ -138,6 +138,30 @@ static bool apply_pending(struct view *view, struct error *err)
 	return true;
 }
 
+/* What third parties told in vain is for people to mend, as a mistake in the configuration is. */
+static void load_strangers(struct view *view)
+{
+	struct sighting *list = NULL;
+	struct text words = TEXT_INIT;
+	char *note = NULL;
+	size_t n = 0;
+
+	if (state_note_get(view->txn, SIGHTINGS_STRANGE_NOTE, &note, NULL))
+		sightings_decode(note, strlen(note), &list, &n, NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].heard_us < view->now_us - SIGHTINGS_STRANGE_US)
+			continue;
+		text_clear(&words);
+		sighting_strange(&words, &list[i]);
+		view->problems = mem_grow(view->problems, view->problem_count + 1, sizeof(view->problems[0]));
+		view->problems[view->problem_count++] =
+			(struct problem){.text = mem_str(text_str(&words)), .warning = true};
+	}
+	sightings_free(list, n);
+	text_free(&words);
+	free(note);
+}
+
 static bool load(struct view *view, struct web *web, const struct request *req, struct error *err)
 {
 	view->catalog = catalog_get(web_state(web, err), view->txn, err);
@@ -150,6 +174,8 @@ static bool load(struct view *view, struct web *web, const struct request *req, 
 	judge_watching(view, &req->now);
 	if (view->asker.sees_all && !state_problems(view->txn, &view->problems, &view->problem_count, err))
 		return false;
+	if (view->asker.sees_all)
+		load_strangers(view);
 	pending_load(&view->pending, web, view->txn);
 	if (!load_monitors(view, err) || !apply_pending(view, err))
 		return false;

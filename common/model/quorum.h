@@ -3,16 +3,18 @@
  * quorum: several pairs of eyes on one monitor, and what they say together.
  *
  * A third party tells only what changes. Its "down" holds until it says "up"; its "up" says little
- * about now soon after. So a "down" counts for a day, an "up" for five minutes: nobody who has
- * fallen silent can outvote what we see. Who cannot see has no vote, and when we are the only ones
- * who see we decide alone.
+ * about now soon after. But the "up" that ends an outage is lost when we were the ones who could not
+ * be reached, and then nothing more comes: so a "down" counts for an hour after it was last said
+ * (most services repeat it while it lasts, when told to), an "up" for five minutes. Nobody who has
+ * fallen silent can outvote for longer what we see. Who cannot see has no vote, and when we are the
+ * only ones who see we decide alone.
  */
 #ifndef MODEL_QUORUM_H
 #define MODEL_QUORUM_H
 
 #include "model/sighting.h"
 
-#define QUORUM_DOWN_FRESH_US (86400 * INT64_C(1000000))
+#define QUORUM_DOWN_FRESH_US (3600 * INT64_C(1000000))
 #define QUORUM_UP_FRESH_US (5 * 60 * INT64_C(1000000))
 
 struct quorum {

@@ -8,6 +8,8 @@
 #include "base/json_scan.h"
 #include "base/mem.h"
 
+#define TOLD_AHEAD_MAX_US (86400 * INT64_C(1000000))
+
 const char *const sighting_services[] = {"uptimerobot", "statuscake", "pingdom", NULL};
 
 bool sighting_service(const char *name)
@@ -66,7 +68,7 @@ void sightings_free(struct sighting *list, size_t n)
 
 void sighting_encode(struct text *t, const struct sighting *sighting)
 {
-	text_printf(t, "{\"sees\":\"%s\"", outcome_name(sighting->sees));
+	text_printf(t, "{\"sees\":\"%s\"", sighting->unread ? "nothing" : outcome_name(sighting->sees));
 	for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
 		const char *value = *words_of(sighting, i);
 
@@ -110,10 +112,15 @@ static bool read_words(const struct json_scan *scan, enum json_token token, char
 	return true;
 }
 
-static bool read_sees(const struct json_scan *scan, enum json_token token, enum outcome *out)
+static bool read_sees(const struct json_scan *scan, enum json_token token, struct sighting *out)
 {
-	*out = json_scan_is(scan, "up") ? OUTCOME_UP : OUTCOME_DOWN;
-	return token == JSON_STRING && (json_scan_is(scan, "up") || json_scan_is(scan, "down"));
+	if (token != JSON_STRING)
+		return false;
+	out->unread = json_scan_is(scan, "nothing");
+	out->sees = json_scan_is(scan, "up")     ? OUTCOME_UP
+		    : json_scan_is(scan, "down") ? OUTCOME_DOWN
+						 : OUTCOME_UNKNOWN;
+	return out->unread || out->sees != OUTCOME_UNKNOWN;
 }
 
 /* The value of the current key; false when it is not of the right kind, or bad. */
@@ -137,7 +144,7 @@ static bool read_member(struct json_scan *scan, struct sighting *out)
 		return read_words(scan, token, words);
 	if (time)
 		return token == JSON_NUMBER && json_scan_micros(scan, time);
-	return read_sees(scan, token, &out->sees);
+	return read_sees(scan, token, out);
 }
 
 /* An object whose JSON_OBJECT was just read. */
@@ -152,7 +159,7 @@ static bool read_object(struct json_scan *scan, struct sighting *out, struct err
 	if (token != JSON_OBJECT_END)
 		return error_set(err, ERROR_INPUT, "sighting: %s",
 			scan->error ? scan->error : "not an object");
-	if (!out->from || out->sees == OUTCOME_UNKNOWN)
+	if (!out->from || (out->sees == OUTCOME_UNKNOWN && !out->unread))
 		return error_set(err, ERROR_INPUT, "sighting: \"from\" or \"sees\" is missing");
 	return true;
 }
@@ -211,7 +218,7 @@ static bool is_called(const char *called, const char *name)
 
 bool sighting_is_of(const struct sighting *sighting, const struct monitor *monitor)
 {
-	for (size_t i = 0; i < monitor->source_count; i++) {
+	for (size_t i = 0; i < monitor->source_count && !sighting->unread; i++) {
 		const struct monitor_source *source = &monitor->sources[i];
 
 		if (strcmp(source->from, sighting->from) == 0 &&
@@ -223,6 +230,13 @@ bool sighting_is_of(const struct sighting *sighting, const struct monitor *monit
 	return false;
 }
 
+/* By the place's own clock; but a time that was far ahead of ours when it came does not shut it up. */
+static bool came_late(const struct sighting *news, const struct sighting *last)
+{
+	return news->told_us && news->told_us < last->told_us &&
+	       last->told_us <= last->heard_us + TOLD_AHEAD_MAX_US;
+}
+
 bool sightings_take(struct sighting **list, size_t *n, struct sighting *news)
 {
 	size_t i = 0;
@@ -231,7 +245,7 @@ bool sightings_take(struct sighting **list, size_t *n, struct sighting *news)
 		i++;
 	if (i == SIGHTINGS_MAX)
 		return false;
-	if (i < *n && news->told_us && news->told_us < (*list)[i].told_us)
+	if (i < *n && came_late(news, &(*list)[i]))
 		return false;
 	if (i == *n) {
 		*list = mem_grow(*list, *n + 1, sizeof(**list));
@@ -241,6 +255,53 @@ bool sightings_take(struct sighting **list, size_t *n, struct sighting *news)
 	(*list)[i] = *news;
 	*news = (struct sighting){0};
 	return true;
+}
+
+/* ---- strangers */
+
+static const char *called(const struct sighting *s)
+{
+	return s->name ? s->name : s->id ? s->id : s->url ? s->url : "";
+}
+
+void sighting_strange(struct text *t, const struct sighting *stranger)
+{
+	if (stranger->unread)
+		text_printf(t, "a message of %s cannot be understood: %s: \"%s\"", stranger->from,
+			stranger->detail ? stranger->detail : "?", called(stranger));
+	else
+		text_printf(t, "%s reports \"%s\", which no monitor has among its sources", stranger->from,
+			called(stranger));
+}
+
+static bool says_the_same(const struct sighting *a, const struct sighting *b)
+{
+	return strcmp(a->from, b->from) == 0 && a->unread == b->unread && strcmp(called(a), called(b)) == 0;
+}
+
+bool sightings_strange_take(struct sighting **list, size_t *n, struct sighting *news)
+{
+	struct sighting *made = mem_array(SIGHTINGS_STRANGE_MAX, sizeof(*made));
+	size_t count = 1;
+	bool is_new = true;
+
+	made[0] = *news;
+	*news = (struct sighting){0};
+	for (size_t i = 0; i < *n; i++) {
+		struct sighting *old = &(*list)[i];
+		bool same = says_the_same(old, &made[0]);
+
+		is_new = is_new && !same;
+		if (count < SIGHTINGS_STRANGE_MAX && !same &&
+			old->heard_us > made[0].heard_us - SIGHTINGS_STRANGE_US)
+			made[count++] = *old;
+		else
+			sighting_clear(old);
+	}
+	free(*list);
+	*list = made;
+	*n = count;
+	return is_new;
 }
 
 void sightings_note(struct text *t, uint32_t monitor_id)

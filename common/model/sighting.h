@@ -26,7 +26,8 @@
 struct sighting {
 	char *from;            /* the place: "uptimerobot"; required */
 	char *id, *name, *url; /* how that place calls what it saw; NULL when it does not say */
-	enum outcome sees;     /* OUTCOME_UP or OUTCOME_DOWN */
+	enum outcome sees;     /* OUTCOME_UP or OUTCOME_DOWN; OUTCOME_UNKNOWN when it is unread */
+	bool unread;	       /* a message that could not be understood: `detail` says why, `name` is how it begins */
 	char *detail;          /* why, in its words, or NULL */
 	int64_t told_us;       /* by its own clock; 0 not told. Only ever compared with its own. */
 	int64_t heard_us;      /* by ours; 0 while it is queued */
@@ -51,6 +52,17 @@ bool sighting_is_of(const struct sighting *sighting, const struct monitor *monit
    false: it is older than what that place told before, or there are too many places; *news is the
    caller's still. */
 bool sightings_take(struct sighting **list, size_t *n, struct sighting *news);
+
+/* What people have to look at: a message that could not be understood, or one that no monitor has among its
+   sources. The newest are kept as a list in a note of the state, for so long. */
+#define SIGHTINGS_STRANGE_NOTE "strangers"
+#define SIGHTINGS_STRANGE_MAX 8
+#define SIGHTINGS_STRANGE_US (7 * 86400 * INT64_C(1000000))
+/* Appends a sentence about one. */
+void sighting_strange(struct text *t, const struct sighting *stranger);
+/* Puts *news first, in the place of an older one that says the same, and takes over what it owns; what is too
+   old or too much falls out. true: nothing like it was there. */
+bool sightings_strange_take(struct sighting **list, size_t *n, struct sighting *news);
 
 /* Appends the name of the state's note that keeps the list of a monitor. */
 void sightings_note(struct text *t, uint32_t monitor_id);

@@ -82,16 +82,53 @@ def test_what_most_of_them_see_is_told_once(world, catcher):
     assert (len(told(catcher, "down")), len(told(catcher, "up"))) == (1, 1)
 
 
-def test_what_is_not_ours_or_not_theirs_is_logged_and_changes_nothing(site, lighttpd, target, catcher):
-    front, json_type = set_up(site, lighttpd, target, catcher).front, {"Content-Type": "application/json"}
-    assert front.post(f"/hook/uptimerobot/{KEY}", robot("1", "Somebody else's", monitorID="1"), **json_type).status == 200
-    assert front.post(f"/hook/uptimerobot/{KEY}", robot("3"), **json_type).status == 200
-    assert front.post(f"/hook/uptimerobot/{KEY}", b"{nonsense", **json_type).status == 400
-    assert front.post(f"/hook/uptimerobot/{READER}", robot("1"), **json_type).status == 404
-    assert front.post(f"/hook/nobody/{KEY}", robot("1"), **json_type).status == 404
-    log = lambda: (site.store / "prober.log").read_text()  # noqa: E731
-    wait_for(lambda: 'uptimerobot reports "Somebody else' in log())
-    assert places(front) == {}
+def test_what_is_not_ours_or_not_theirs_changes_nothing_but_is_shown(world):
+    """Refused, it would be repeated, and some day the webhook would be switched off; so it is taken, and told here."""
+    front, json_type = world.front, {"Content-Type": "application/json"}
+
+    def post(path, body):
+        return front.post(path, body, **json_type)
+
+    assert post(f"/hook/uptimerobot/{KEY}", robot("1", "Somebody else's", monitorID="1")).json == {"ok": True}
+    assert post(f"/hook/uptimerobot/{KEY}", robot("3")).json == {"ok": True}, "a certificate's end"
+    assert post(f"/hook/uptimerobot/{KEY}", robot("9")).status == 200
+    broken = post(f"/hook/pingdom/{KEY}", b'{"nonsense": <u>')
+    assert broken.status == 200 and broken.json["ok"] is False
+    assert post(f"/hook/statuscake/{KEY}", b"").status == 200
+    assert front.request("HEAD", f"/hook/statuscake/{KEY}").status == 200
+    assert post(f"/hook/uptimerobot/{READER}", robot("1")).status == 404
+    assert post(f"/hook/nobody/{KEY}", robot("1")).status == 404
+    assert post(f"/hook/pingdom/{KEY}", b" " * 70_000).status == 413
+
+    expected = ['uptimerobot reports "Somebody else\'s", which no monitor has among its sources',
+                "a message of uptimerobot cannot be understood: its state is none that we know",
+                'a message of pingdom cannot be understood', 'a message of statuscake cannot be understood']
+
+    def problems():
+        return [p["text"] for p in front.get("/api/v1/monitors", **{"X-Api-Key": READER}).json["config"]["problems"]]
+    wait_for(lambda: all(any(e in p for p in problems()) for e in expected))
+    page = front.get("/", Accept="text/html").text
+    assert "which no monitor has among its sources" in page and "<u>" not in page
+    log = (world.store / "prober.log").read_text()
+    said = world.prober("doctor").stdout
+    for one in expected:
+        assert one in log and one in said, one
+    assert places(front) == {} and world.status("shop")["state"] == "up"
+
+
+def test_each_web_server_lets_a_webhook_through(site, front, target):
+    site.configure({"api_keys": {"eyes": {"key": KEY, "may": "hook"}, "reader": {"key": READER}},
+                    "monitors": {"shop": {"type": "http", "url": target.url + "/", "interval": "1h", "sources": {
+                        "uptimerobot": "777", "statuscake": "https://shop.example.com/", "pingdom": "Shop"}}}})
+    site.a_pass(check=True)
+    for service, body, kind in (("uptimerobot", robot("2"), "application/json"), ("pingdom", pingdom("UP"), "application/json"),
+                                ("statuscake", cake("Up", 200), "application/x-www-form-urlencoded")):
+        assert front.post(f"/hook/{service}/{KEY}", body, **{"Content-Type": kind}).json == {"ok": True}, service
+    query = urllib.parse.urlencode({"name": "Shop", "status": "Up", "statuscode": "200", "url": "https://shop.example.com/"})
+    assert front.get(f"/hook/statuscake/{KEY}?{query}").json == {"ok": True}
+    site.a_pass(check=True)
+    assert {name: sees for name, (sees, _, _) in places(front).items()} == {
+        "uptimerobot": "up", "statuscake": "up", "pingdom": "up"}
 
 
 def test_report_to_our_own_ping_and_what_they_poll(open_folder, target):

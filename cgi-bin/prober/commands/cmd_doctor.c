@@ -44,6 +44,7 @@ int cmd_doctor(struct command *command)
 		doctor_books,
 		doctor_sizes,
 		doctor_passes,
+		doctor_strangers,
 		doctor_clock,
 		doctor_limits,
 		doctor_authorities,

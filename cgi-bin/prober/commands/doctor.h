@@ -36,6 +36,7 @@ void doctor_authorities(struct doctor *d);
 /* doctor_books.c */
 void doctor_books(struct doctor *d);
 void doctor_passes(struct doctor *d);
+void doctor_strangers(struct doctor *d);
 void doctor_sizes(struct doctor *d);
 /* doctor_reach.c: names and connections, all at the same time */
 void doctor_reach(struct doctor *d);

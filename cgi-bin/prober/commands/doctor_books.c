@@ -9,11 +9,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/fresh.h"
 #include "model/words.h"
+#include "model/sighting.h"
 #include "prober/commands/doctor.h"
 
 /* What the store takes for each, measured; see state.h. */
@@ -129,6 +131,31 @@ void doctor_books(struct doctor *d)
 	say_modes(d, "state", S_IRGRP);
 	say_modes(d, "inbox", S_IRGRP | S_IWGRP);
 	say_walls(d);
+}
+
+/* ---- third parties */
+
+void doctor_strangers(struct doctor *d)
+{
+	struct state_txn *txn = d->state ? state_begin(d->state, false, NULL) : NULL;
+	struct sighting *list = NULL;
+	struct text words = TEXT_INIT;
+	char *note = NULL;
+	size_t n = 0;
+
+	if (txn && state_note_get(txn, SIGHTINGS_STRANGE_NOTE, &note, NULL))
+		sightings_decode(note, strlen(note), &list, &n, NULL);
+	state_end(txn);
+	for (size_t i = 0; i < n; i++) {
+		text_clear(&words);
+		calendar_put_iso(&words, list[i].heard_us / 1000000);
+		text_raw(&words, ": ");
+		sighting_strange(&words, &list[i]);
+		doctor_say(d, FOUND_NOTE, "third parties: %s", text_str(&words));
+	}
+	sightings_free(list, n);
+	text_free(&words);
+	free(note);
 }
 
 /* ---- what it will take */

@@ -455,6 +455,7 @@ static void pass_close(struct pass *pass)
 	witness_free(pass->witness);
 	selfcheck_free(pass->selfcheck);
 	report_free(pass->report);
+	sightings_free(pass->strangers, pass->stranger_count);
 	keep_forget(pass);
 	loop_free(pass->loop);
 	site_clear(&pass->site);

@@ -163,6 +163,9 @@ struct pass {
 	int64_t people_read_us; /* monotonic */
 	struct sighting *heard; /* what the queue held of other places */
 	size_t heard_count;
+	struct sighting *strangers; /* of them, those that are no monitor's; newest first */
+	size_t stranger_count;
+	bool strangers_known;
 	/* beats.c */
 	int64_t beats_read_us;  /* monotonic */
 	int64_t beats_since_us; /* wall clock: what came before was heard */

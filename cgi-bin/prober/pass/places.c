@@ -27,20 +27,26 @@ static char *note_name(const struct post *post)
 	return text_take(&name);
 }
 
+static void load_note(struct pass *pass, const char *name, struct sighting **list, size_t *n)
+{
+	struct state_txn *txn = state_begin(pass->state, false, NULL);
+	char *note = NULL;
+
+	if (txn && state_note_get(txn, name, &note, NULL))
+		sightings_decode(note, strlen(note), list, n, NULL);
+	state_end(txn);
+	free(note);
+}
+
 static void load(struct post *post)
 {
-	struct state_txn *txn;
-	char *name, *note = NULL;
+	char *name;
 
 	if (post->sightings_known)
 		return;
 	post->sightings_known = true;
 	name = note_name(post);
-	txn = state_begin(post->pass->state, false, NULL);
-	if (txn && state_note_get(txn, name, &note, NULL))
-		sightings_decode(note, strlen(note), &post->sightings, &post->sighting_count, NULL);
-	state_end(txn);
-	free(note);
+	load_note(post->pass, name, &post->sightings, &post->sighting_count);
 	free(name);
 }
 
@@ -106,7 +112,7 @@ static int by_report(const void *a, const void *b)
 static struct sighting copy_of(const struct sighting *s)
 {
 	return (struct sighting){mem_str(s->from), mem_str(s->id), mem_str(s->name),
-		mem_str(s->url), s->sees, mem_str(s->detail), s->told_us, s->heard_us};
+		mem_str(s->url), s->sees, s->unread, mem_str(s->detail), s->told_us, s->heard_us};
 }
 
 void places_testify(struct incident *incident, const struct sighting *sighting)
@@ -139,21 +145,35 @@ static void hear(struct post *post, const struct sighting *sighting)
 		post_look(post);
 }
 
-static void say_unknown(const struct pass *pass, const struct mailing *list)
+/* What is no monitor's: people find it in the log, on the dashboard and in `doctor`. */
+static void keep_stranger(struct pass *pass, const struct sighting *sighting)
+{
+	struct sighting stranger = copy_of(sighting);
+	struct text words = TEXT_INIT;
+
+	sighting_strange(&words, sighting);
+	if (!pass->strangers_known)
+		load_note(pass, SIGHTINGS_STRANGE_NOTE, &pass->strangers, &pass->stranger_count);
+	pass->strangers_known = true;
+	if (sightings_strange_take(&pass->strangers, &pass->stranger_count, &stranger))
+		log_warn("%s", text_str(&words));
+	else
+		log_limited("places", "%s", text_str(&words));
+	text_clear(&words);
+	sightings_encode(&words, pass->strangers, pass->stranger_count);
+	keep_note(pass, SIGHTINGS_STRANGE_NOTE, text_str(&words));
+	text_free(&words);
+}
+
+static void keep_strangers(struct pass *pass, const struct mailing *list)
 {
 	for (size_t i = 0; i < pass->heard_count; i++) {
-		const struct sighting *s = &pass->heard[i];
-		bool found = false;
+		bool known = false;
 
 		for (size_t j = 0; j < list->n; j++)
-			found = found || list->at[j].report == i;
-		if (!found)
-			log_limited("places",
-				"%s reports \"%s\", which no monitor has among its sources",
-				s->from,
-				s->name ? s->name
-				: s->id ? s->id
-					: s->url);
+			known = known || list->at[j].report == i;
+		if (!known)
+			keep_stranger(pass, &pass->heard[i]);
 	}
 }
 
@@ -174,7 +194,7 @@ void places_hear(struct pass *pass)
 				hear(post, &pass->heard[list.at[i].report]);
 		}
 		state_end(txn);
-		say_unknown(pass, &list);
+		keep_strangers(pass, &list);
 	}
 	free(list.at);
 	sightings_free(pass->heard, pass->heard_count);

@@ -39,8 +39,9 @@ static const struct row rows[] = {
 	{"more are wanted than can see", OUTCOME_DOWN, "", 2, 1, 1, 1, true},
 	{"a good word grows old", OUTCOME_DOWN, "u4", 0, 2, 1, 2, false},
 	{"and no longer counts", OUTCOME_DOWN, "u5", 0, 1, 1, 1, true},
-	{"a bad one holds", OUTCOME_UP, "d1439d1000", 0, 3, 2, 2, true},
-	{"for a day", OUTCOME_UP, "d1440d1440", 0, 1, 0, 1, false},
+	{"a bad one holds", OUTCOME_UP, "d59d10", 0, 3, 2, 2, true},
+	{"for an hour", OUTCOME_UP, "d60d61", 0, 1, 0, 1, false},
+	{"though it is the only one that is wanted", OUTCOME_UP, "d60", 1, 1, 0, 1, false},
 	{"we cannot see, others can", OUTCOME_UNKNOWN, "d0d0", 0, 2, 2, 2, true},
 };
 

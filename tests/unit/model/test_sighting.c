@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -92,7 +93,7 @@ static void a_monitor_is_known_by_its_sources(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct sighting s = {mem_str(table[i].from), mem_str(table[i].id), mem_str(table[i].name),
-			mem_str(table[i].url), OUTCOME_UP, NULL, 0, 0};
+			mem_str(table[i].url), OUTCOME_UP, false, NULL, 0, 0};
 
 		if (sighting_is_of(&s, &monitor) != table[i].is)
 			fail_msg("row %zu", i);
@@ -128,6 +129,57 @@ static void each_place_has_its_newest_word(void **state)
 	sightings_free(list, n);
 }
 
+static void strangers_are_few_new_and_different(void **state)
+{
+	struct sighting *list = NULL, news;
+	struct text words = TEXT_INIT;
+	char name[8];
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < SIGHTINGS_STRANGE_MAX + 3; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		news = (struct sighting){.from = mem_str("a"), .name = mem_str(name), .sees = OUTCOME_UP, .heard_us = 1 + i};
+		assert_true(sightings_strange_take(&list, &n, &news));
+	}
+	assert_int_equal(n, SIGHTINGS_STRANGE_MAX);
+	assert_string_equal(list[0].name, "n10");
+	assert_string_equal(list[n - 1].name, "n3");
+	news = (struct sighting){.from = mem_str("a"), .name = mem_str("n5"), .sees = OUTCOME_DOWN, .heard_us = 20};
+	assert_false(sightings_strange_take(&list, &n, &news));
+	assert_int_equal(n, SIGHTINGS_STRANGE_MAX);
+	assert_string_equal(list[0].name, "n5");
+	news = (struct sighting){
+		.from = mem_str("a"), .unread = true, .detail = mem_str("why"), .heard_us = SIGHTINGS_STRANGE_US + 15};
+	assert_true(sightings_strange_take(&list, &n, &news));
+	assert_int_equal(n, 2); /* the others are too old now */
+	sightings_encode(&words, list, n);
+	sightings_free(list, n);
+	assert_true(sightings_decode(text_str(&words), words.len, &list, &n, NULL));
+	text_clear(&words);
+	sighting_strange(&words, &list[0]);
+	assert_string_equal(text_str(&words), "a message of a cannot be understood: why: \"\"");
+	text_clear(&words);
+	sighting_strange(&words, &list[1]);
+	assert_string_equal(text_str(&words), "a reports \"n5\", which no monitor has among its sources");
+	sightings_free(list, n);
+	text_free(&words);
+}
+
+static void a_clock_that_was_far_ahead_silences_nobody(void **state)
+{
+	struct sighting *list = NULL, news;
+	size_t n = 0;
+
+	(void)state;
+	news = told("a", OUTCOME_DOWN, INT64_C(200000) * 1000000);
+	assert_true(sightings_take(&list, &n, &news)); /* heard at 0: two days ahead */
+	news = told("a", OUTCOME_UP, 5);
+	assert_true(sightings_take(&list, &n, &news));
+	assert_int_equal(list[0].sees, OUTCOME_UP);
+	sightings_free(list, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +188,8 @@ int main(void)
 		cmocka_unit_test(long_words_are_cut_between_characters),
 		cmocka_unit_test(a_monitor_is_known_by_its_sources),
 		cmocka_unit_test(each_place_has_its_newest_word),
+		cmocka_unit_test(strangers_are_few_new_and_different),
+		cmocka_unit_test(a_clock_that_was_far_ahead_silences_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

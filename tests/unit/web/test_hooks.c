@@ -76,7 +76,9 @@ static void refusals_come_in_their_order(void **state)
 		int status;
 	} rows[] = {
 		{"PUT", "/hook/statuscake/" HOOK_KEY, DOWN, 405},
-		{"HEAD", "/hook/statuscake/" HOOK_KEY "?" DOWN, "", 405},
+		{"HEAD", "/hook/statuscake/wrong-token-0123456789", "", 404},
+		{"HEAD", "/hook/somebody/" HOOK_KEY, "", 404},
+		{"HEAD", "/hook/statuscake/" HOOK_KEY "?" DOWN, "", 200},
 		{"POST", "/hook/statuscake/wrong-token-0123456789", large, 413},
 		{"POST", "/hook/statuscake/wrong-token-0123456789", DOWN, 404},
 		{"POST", "/hook/statuscake/" READ_KEY, DOWN, 404},
@@ -84,9 +86,6 @@ static void refusals_come_in_their_order(void **state)
 		{"POST", "/hook/statuscake/" PING_KEY, DOWN, 404},
 		{"POST", "/hook/statuscake", DOWN, 404},
 		{"POST", "/hook/somebody/" HOOK_KEY, DOWN, 404},
-		{"POST", "/hook/statuscake/" HOOK_KEY, "", 400},
-		{"POST", "/hook/statuscake/" HOOK_KEY, "Name=Shop", 400},
-		{"POST", "/hook/uptimerobot/" HOOK_KEY, "{\"alertType\":", 400},
 		{"POST", "/hook/uptimerobot/" HOOK_KEY, "{\"alertType\":\"3\"}", 200},
 	};
 	char *queue;
@@ -100,6 +99,33 @@ static void refusals_come_in_their_order(void **state)
 	}
 	queue = queued();
 	assert_string_equal(queue, "");
+	free(queue);
+}
+
+static void what_nobody_understands_is_taken_and_kept_for_people(void **state)
+{
+	static const struct {
+		const char *method, *uri, *body, *why;
+	} rows[] = {
+		{"POST", "/hook/statuscake/" HOOK_KEY, "", "up or down"},
+		{"GET", "/hook/statuscake/" HOOK_KEY, "", "up or down"},
+		{"POST", "/hook/statuscake/" HOOK_KEY, "Name=Shop", "up or down"},
+		{"POST", "/hook/statuscake/" HOOK_KEY, "Name=Shop&Status=Sideways", "none that we know"},
+		{"POST", "/hook/uptimerobot/" HOOK_KEY, "{\"alertType\":", "end"},
+		{"POST", "/hook/uptimerobot/" HOOK_KEY, "\"<script>\"", "up or down"},
+		{"POST", "/hook/pingdom/" HOOK_KEY, "[1]", "object"},
+		{"POST", "/hook/pingdom/" HOOK_KEY, "{\"check_id\":1,\"current_state\":\"UP\",\"current_state\":\"DOWN\"}", ""},
+	};
+	char *queue;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		fixture_ask(&f, rows[i].method, rows[i].uri, rows[i].body, strlen(rows[i].body), NULL, &a);
+		if (a.status != 200 || !strstr(text_str(&a.body), "\"ok\":false") || !strstr(text_str(&a.body), rows[i].why))
+			fail_msg("row %zu: %d %s", i, a.status, text_str(&a.body));
+	}
+	queue = queued();
+	assert_non_null(strstr(queue, "statuscake {\"sees\":\"nothing\",\"from\":\"statuscake\",\"name\":\"Name=Shop\","));
 	free(queue);
 }
 
@@ -147,6 +173,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(refusals_come_in_their_order, open_store, close_store),
+		cmocka_unit_test_setup_teardown(
+			what_nobody_understands_is_taken_and_kept_for_people, open_store, close_store),
 		cmocka_unit_test_setup_teardown(what_was_seen_is_queued_whichever_way_it_comes, open_store, close_store),
 		cmocka_unit_test_setup_teardown(a_key_in_an_address_opens_nothing_else, open_store, close_store),
 		cmocka_unit_test_setup_teardown(without_a_state_it_is_to_be_sent_again, open_nothing, close_store),
