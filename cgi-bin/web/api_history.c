@@ -46,7 +46,7 @@ static bool span_open(struct span *span, struct web *web, struct request *req,
 		view_close(&span->view);
 		return false;
 	}
-	span->hold_s = history_hold_s(span->monitor->listed->interval_ms);
+	span->hold_s = history_hold_s(span->monitor->listed->interval_ms, span->view.pass.cadence_us);
 	return true;
 }
 

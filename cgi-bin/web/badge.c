@@ -72,7 +72,7 @@ static void say_uptime(struct badge *badge, const struct view *view, const struc
 	double uptime = -1;
 
 	if (history_sum(view->txn, m->listed->id, now_s - asked_days(req) * HISTORY_DAY_S, now_s,
-		    history_hold_s(m->listed->interval_ms), true, &sum, NULL))
+		    history_hold_s(m->listed->interval_ms, view->pass.cadence_us), true, &sum, NULL))
 		uptime = series_uptime(&sum);
 	if (uptime < 0)
 		text_raw(&badge->message, word(language, WORD_NO_DATA));

@@ -160,7 +160,7 @@ static bool put_ratio(struct answer *a, const struct view_monitor *m, int64_t da
 	struct rollup sum;
 
 	if (!history_sum(a->view->txn, m->listed->id, now_s - days * HISTORY_DAY_S, now_s,
-		    history_hold_s(m->listed->interval_ms), true, &sum, a->err))
+		    history_hold_s(m->listed->interval_ms, a->view->pass.cadence_us), true, &sum, a->err))
 		return false;
 	text_printf(a->t, "%.3f", ratio(&sum, m->state) * 100);
 	return true;
@@ -238,7 +238,7 @@ static bool put_response_times(struct answer *a, const struct view_monitor *m)
 	size_t n;
 
 	if (!history_points(a->view->txn, m->listed->id, to_s - HISTORY_DAY_S, to_s, HISTORY_HOUR_S,
-		    history_hold_s(m->listed->interval_ms), &points, &n, a->err))
+		    history_hold_s(m->listed->interval_ms, a->view->pass.cadence_us), &points, &n, a->err))
 		return false;
 	text_raw(a->t, ",\"response_times\":[");
 	for (size_t i = n; i-- > 0 && left > 0;) {

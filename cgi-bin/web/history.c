@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-int64_t history_hold_s(int64_t interval_ms)
+int64_t history_hold_s(int64_t interval_ms, int64_t cadence_us)
 {
-	return series_hold_s(interval_ms);
+	return series_hold_s(interval_ms, cadence_us);
 }
 
 /* ---- reading whole records into memory, so that no scan runs inside another */

@@ -12,8 +12,8 @@
 #define HISTORY_HOUR_S INT64_C(3600)
 #define HISTORY_RAW_S (3 * HISTORY_HOUR_S) /* at most so much is summed from samples at an edge */
 
-/* How long a result holds when none follows: the interval (at least a minute), and lateness. */
-int64_t history_hold_s(int64_t interval_ms);
+/* How long a result holds when none follows: see series_hold_s; cadence_us is the pass's. */
+int64_t history_hold_s(int64_t interval_ms, int64_t cadence_us);
 
 /* Sums [from_s, to_s); what no record tells of is in none of the seconds. Samples are read only when `raw`. */
 bool history_sum(struct state_txn *txn, uint32_t id, int64_t from_s, int64_t to_s, int64_t hold_s, bool raw,

@@ -402,7 +402,7 @@ void page_monitor(struct web *web, struct request *req, const struct route_match
 	/* beats arrive without any change of the state that a validator could see */
 	if (strcmp(s.m->listed->type, "heartbeat") != 0 && page_end_unchanged(&page))
 		return;
-	s.hold_s = history_hold_s(s.m->listed->interval_ms);
+	s.hold_s = history_hold_s(s.m->listed->interval_ms, page.view.pass.cadence_us);
 	data_flag(page.data, "refresh", true);
 	ok = view_details(&page.view, s.m, &s.monitor, &s.judge, NULL, &err) && put_all(&s, web, &err);
 	monitor_clear(&s.monitor);

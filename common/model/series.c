@@ -16,10 +16,19 @@
 /* What a stretch of time was. */
 enum stretch { STRETCH_NONE = 0, STRETCH_UP, STRETCH_DOWN, STRETCH_UNKNOWN, STRETCH__COUNT };
 
+/* One in which a look that could not be made, or that nobody made, leaves a monitor: it is not yet called
+   unknown, but what it was in that time is. */
+static bool is_seen_state(enum monitor_state state)
+{
+	return state == STATE_UP || state == STATE_SUSPECT || state == STATE_DOWN;
+}
+
 static enum stretch stretch_of(const struct sample *sample, enum stretch next)
 {
 	if (sample->maintenance)
 		return STRETCH_NONE;
+	if (sample->outcome == OUTCOME_UNKNOWN && is_seen_state(sample->state))
+		return sample->state == STATE_SUSPECT && next == STRETCH_DOWN ? STRETCH_DOWN : STRETCH_UNKNOWN;
 	switch (sample->state) {
 	case STATE_UP:
 		return STRETCH_UP;
@@ -145,9 +154,12 @@ void series_rollup(const struct sample *samples, size_t n, int64_t from_s, int64
 	free(times);
 }
 
-int64_t series_hold_s(int64_t interval_ms)
+int64_t series_hold_s(int64_t interval_ms, int64_t cadence_us)
 {
-	int64_t interval_s = interval_ms / 1000;
+	int64_t interval_s = interval_ms / 1000, cadence_s = cadence_us / US_PER_S;
+
+	if (cadence_s > interval_s)
+		interval_s = cadence_s;
 
 	return (interval_s > 60 ? interval_s : 60) * 2 + 60;
 }

@@ -37,13 +37,14 @@ double series_uptime(const struct rollup *rollup);
 /* Adds b to a, which may be all zero (percentiles: weighted by count, which is what can be said of merged
    quantiles). */
 void series_merge(struct rollup *a, const struct rollup *b);
-/* How long a result holds when none follows: two intervals (of a minute at least), and what a pass may be
-   late. */
-int64_t series_hold_s(int64_t interval_ms);
+/* How long a result holds when none follows: two intervals (of a minute at least, and of the distance between
+   passes, when cron is coarser than the monitor), and what a pass may be late. */
+int64_t series_hold_s(int64_t interval_ms, int64_t cadence_us);
 /* Sums samples of one monitor, oldest first, over [from_s, to_s). A result holds until the next one, at
    most for hold_s; what lies beyond is unknown, and so is what lies before the first sample. Give the last
    sample before from_s too, which holds into the span, and the first ones after to_s: they tell whether
-   looks at a suspect near the end were the beginning of an outage. Time that is paused, in maintenance or
+   looks at a suspect near the end were the beginning of an outage. A result of which nobody knows (a slot that
+   was missed, a look that could not be made) is unknown time whatever the state was. Time that is paused, in maintenance or
    pending (a heartbeat not armed yet) is in none of the three. */
 void series_rollup(const struct sample *samples, size_t n, int64_t from_s, int64_t to_s, int64_t hold_s,
 	struct rollup *out);

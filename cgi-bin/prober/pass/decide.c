@@ -58,12 +58,12 @@ static bool would_tell_unknown(const struct post *post)
 }
 
 /* Evidence is kept from the first bad look on, and let go when it came to nothing. While an incident lasts
-   only what is new is added: the samples have the rest. */
+   what is looked at to decide is added too, and of the rest only what is new: the samples have it. */
 static void keep_evidence(struct post *post, const struct result *result, bool news)
 {
 	const struct judge *judge = &post->judge;
 
-	if (judge->incident ? news : judge->tries > 0 || judge->decided == STATE_DOWN || judge->unseen > 0)
+	if (judge->incident ? news || judge->tries > 0 : judge->tries > 0 || judge->decided == STATE_DOWN || judge->unseen > 0)
 		keep_attempt(post, result);
 	else if (!judge->incident && judge->tries == 0 && judge->decided == STATE_UP)
 		keep_forget_attempts(post);

@@ -31,14 +31,18 @@ static int64_t slot_from_row(const struct post *post)
 	return slot_after(post->id, post_interval(post), row->checked_us);
 }
 
-void look_missed(struct post *post, int64_t until_us)
+/* Its slots before the one that is answered now become unknown. When cron is coarser than the interval nobody
+   could have answered those between passes: then it is the passes that did not come which count. */
+static void keep_missed(struct post *post, int64_t now_us)
 {
-	int64_t interval = post_interval(post), slot = post->slot_us;
+	int64_t rhythm = post_rhythm(post), slot = post->slot_us, until = slot_before(post->id, rhythm, now_us);
 
-	for (unsigned n = 0; slot && slot < until_us && n < MISSED_MAX; n++) {
-		keep_unknown(post, slot);
-		slot = slot_after(post->id, interval, slot);
+	if (rhythm != post_interval(post)) {
+		slot = post->row.checked_us + rhythm;
+		until = now_us - rhythm / 2;
 	}
+	for (unsigned n = 0; slot < until && n < MISSED_MAX; n++, slot += rhythm)
+		keep_unknown(post, slot);
 }
 
 /* Which slot does a look that begins now answer? Those before it were missed. */
@@ -49,7 +53,8 @@ static void take_slot(struct post *post, int64_t now_us)
 	post->answering_us = 0;
 	if (post->slot_us > now_us)
 		return;
-	look_missed(post, newest);
+	if (post->slot_us)
+		keep_missed(post, now_us);
 	post->answering_us = newest;
 	post->slot_us = slot_after(post->id, interval, now_us);
 }

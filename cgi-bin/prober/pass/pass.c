@@ -170,8 +170,11 @@ static bool info_begin(struct pass *pass, bool config_ok, struct error *err)
 		log_info("nobody looked for %lld s", (long long)(fresh_gap_us(info, &now) / US_PER_S));
 		info->grace_from_us = now.wall_us;
 	}
+	pass->cadence_us = info->cadence_us;
 	if (info->started_us)
 		info->cadence_us = fresh_cadence(info->cadence_us, distance(info, &now));
+	if (!pass->cadence_us)
+		pass->cadence_us = info->cadence_us;
 	pass->beats_since_us = info->started_us;
 	info->started_us = now.wall_us;
 	info->finished_us = 0;

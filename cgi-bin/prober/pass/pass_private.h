@@ -128,6 +128,7 @@ struct pass {
 	int64_t wall_less_mono_us; /* to notice a step of the wall clock */
 	bool over;                 /* starts nothing new */
 	bool stepped;              /* the wall clock was stepped since the last pass: no slot was missed */
+	int64_t cadence_us;        /* of the passes before this one: a gap before it is none of their rhythm */
 	bool reconsider;           /* the configuration changed: every monitor is looked at */
 	struct loop_timer *wake;
 	bool woken;
@@ -203,6 +204,8 @@ void post_look(struct post *post);     /* a look as soon as possible */
 void post_now(struct post *post);      /* a step of a ladder as soon as possible, beside its slots */
 void post_tend(struct post *post);     /* is tended as soon as possible, without a look */
 int64_t post_interval(const struct post *post);
+/* The interval that passes can keep: when cron is coarser than the monitor, that of cron. */
+int64_t post_rhythm(const struct post *post);
 int64_t posts_next_due(struct pass *pass); /* wall clock; INT64_MAX none */
 bool posts_ready(const struct pass *pass);
 struct post *posts_take(struct pass *pass); /* the next that is due now, suspects first */
@@ -213,7 +216,6 @@ bool retire_removed(struct pass *pass, const struct row *rows, size_t n, struct 
 
 /* look.c */
 void looks_start(struct pass *pass);
-void look_missed(struct post *post, int64_t until_us); /* its slots before until_us become unknown */
 
 /* tend.c */
 bool tend(struct post *post); /* false: it is paused */

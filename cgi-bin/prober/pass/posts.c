@@ -141,7 +141,12 @@ int64_t posts_next_due(struct pass *pass)
 
 int64_t post_interval(const struct post *post)
 {
-	return slot_interval(post->monitor->interval_ms * US_PER_MS, post->pass->info.cadence_us);
+	return post->monitor->interval_ms * US_PER_MS;
+}
+
+int64_t post_rhythm(const struct post *post)
+{
+	return slot_interval(post_interval(post), post->pass->cadence_us);
 }
 
 void post_schedule(struct post *post)
@@ -257,6 +262,11 @@ static bool is_beginning(const struct row *row)
 	       row->next_due_us == INT64_MAX;
 }
 
+static int64_t later(int64_t a_us, int64_t b_us)
+{
+	return a_us > b_us ? a_us : b_us;
+}
+
 /* The configuration changed: every due time is worked out again, from the newest look. */
 static void reconsider(struct pass *pass, uint32_t id, const struct row *row, struct state_txn *txn)
 {
@@ -270,6 +280,9 @@ static void reconsider(struct pass *pass, uint32_t id, const struct row *row, st
 		return;
 	}
 	post->slot_us = slot_after(id, post_interval(post), row->checked_us);
+	/* With a shorter interval it would have been due before now; with the one it had nothing was missed. */
+	if (row->next_due_us > pass->info.started_us)
+		post->slot_us = later(post->slot_us, slot_before(id, post_interval(post), pass->info.started_us));
 	post->step_us = post->ladder ? row->next_due_us : 0;
 	post->started = true;
 	post_schedule(post);

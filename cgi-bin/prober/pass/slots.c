@@ -30,10 +30,10 @@ int64_t slot_after(uint32_t id, int64_t interval_us, int64_t t_us)
 
 int64_t slot_interval(int64_t interval_us, int64_t cadence_us)
 {
-	int64_t minutes = (cadence_us + MINUTE_US / 2) / MINUTE_US;
+	int64_t minutes = (cadence_us + MINUTE_US / 4) / MINUTE_US;
 
-	/* Whole minutes, because that is when cron starts passes: a cadence that wavers around one of them
-	   must not make slots that lie between passes. */
+	/* Whole minutes, because that is when cron starts passes: a cadence that wavers around one of them, or that
+	   a single gap has made longer, is that of one of them. */
 	return minutes > 1 && minutes * MINUTE_US > interval_us ? minutes * MINUTE_US : interval_us;
 }
 

@@ -18,7 +18,8 @@
 int64_t slot_before(uint32_t id, int64_t interval_us, int64_t t_us);
 /* The first slot after t. */
 int64_t slot_after(uint32_t id, int64_t interval_us, int64_t t_us);
-/* The interval that can be expected when passes come every cadence_us: cron may be coarser than a monitor. */
+/* The interval that can be expected when passes come every cadence_us: cron may be coarser than a monitor. It
+   says which slots were missed; a pass that is there looks at whatever is due by the monitor's own. */
 int64_t slot_interval(int64_t interval_us, int64_t cadence_us);
 /* The end of the minute that t lies in. */
 int64_t minute_end(int64_t t_us);

@@ -97,7 +97,8 @@ static void tend_owed(struct post *post)
 		(post->judge.marks & (MARK_MAINTENANCE | MARK_FLAPPING)) || views_parent_down(post))
 		return;
 	for (size_t i = 0; i < post->parent_count; i++)
-		if (now - post->parents[i]->row.since_us < post_interval(post))
+		if (now - post->parents[i]->row.since_us < post_interval(post) ||
+			post->row.checked_us < post->parents[i]->row.since_us)
 			return;
 	verdict = judge_owed(&post->judge, now);
 	decide_apply(post, &verdict);

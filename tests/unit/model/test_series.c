@@ -2,7 +2,8 @@
 /*
  * series: rows of samples and what they sum up to. A row's samples are "SECONDS STATE" words: the state's
  * letter (u up, d down, s suspect, ? unknown, z paused, p pending, m up within maintenance) in lower case for
- * the usual outcome, in upper case for a good result while down or suspect.
+ * the usual outcome, in upper case for a good result while down or suspect; x X y: nobody knows, while the state
+ * was up, down, suspect.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,6 +35,9 @@ static struct sample sample_of(long at_s, char letter)
 		{'s', STATE_SUSPECT, OUTCOME_DOWN},
 		{'S', STATE_SUSPECT, OUTCOME_UP},
 		{'?', STATE_UNKNOWN, OUTCOME_UNKNOWN},
+		{'x', STATE_UP, OUTCOME_UNKNOWN},
+		{'X', STATE_DOWN, OUTCOME_UNKNOWN},
+		{'y', STATE_SUSPECT, OUTCOME_UNKNOWN},
 		{'z', STATE_PAUSED, OUTCOME_UNKNOWN},
 		{'p', STATE_PENDING, OUTCOME_UNKNOWN},
 	};
@@ -85,6 +89,11 @@ static const struct {
 	{"a suspect at the end is up until known", "0u 100u 200u 300u 400u 500u 590s", 600, 0, 0},
 	{"the sample after the end tells", "0u 100u 200u 300u 400u 500u 590s 610d", 590, 10, 0},
 	{"unknown is apart", "0u 100? 200? 300u 400u 500u", 400, 0, 200},
+	{"slots that were missed are unknown, though it was up", "0u 100x 200x 300u 400u 500u", 400, 0, 200},
+	{"and so they are though it was down", "0d 100X 200X 300d 400d 500d", 0, 400, 200},
+	{"a gap of whole slots is unknown", "0x 100x 200x 300x 400x 500x", 0, 0, 600},
+	{"a look that failed within an outage's ladder", "0u 100s 105y 110s 120d 220u 320u 420u 520u", 480, 120, 0},
+	{"and within one that came to nothing", "0u 100s 110y 120u 220u 320u 420u 520u", 580, 0, 20},
 	{"paused is in none, however long", "0u 100z 500u", 200, 0, 0},
 	{"pending is in none while told so", "0p 100p 200u 300u 400u 500u", 400, 0, 0},
 	{"maintenance is in none", "0u 100m 200m 300u 400u 500u", 400, 0, 0},

@@ -419,6 +419,41 @@ static void slots_that_nobody_answered_are_unknown(void **state)
 	expect_line("site up uu??u");
 }
 
+static void after_a_gap_each_slot_is_looked_at_again(void **state)
+{
+	static const int minutes[] = {0, 1, 2, 10, 11, 12, 18, 19, 20};
+
+	(void)state;
+	write_config("", HTTP("site", "/site", ""));
+	for (size_t i = 0; i < COUNT_OF(minutes); i++)
+		pass_at(minutes[i]);
+	expect_line("site up uuu???????uuu?????uuu");
+}
+
+static void with_a_coarse_cron_only_passes_can_be_missed(void **state)
+{
+	static const int minutes[] = {0, 15, 30, 45, 75, 90};
+
+	(void)state;
+	write_config("", HTTP("site", "/site", "") "," HTTP("rare", "/site", ",\"interval\":\"30m\""));
+	for (size_t i = 0; i < COUNT_OF(minutes); i++)
+		pass_at(minutes[i]);
+	expect_line("site up uuuu?uu");
+}
+
+static void another_interval_makes_no_gap(void **state)
+{
+	(void)state;
+	write_config("", HTTP("site", "/site", ",\"interval\":\"30m\""));
+	pass_at(0);
+	pass_at(1);
+	pass_at(2);
+	write_config("", HTTP("site", "/site", ""));
+	pass_at(3);
+	pass_at(4);
+	expect_line("site up uuu");
+}
+
 static void a_heartbeat_is_pending_then_up_then_missed_then_back(void **state)
 {
 	(void)state;
@@ -779,6 +814,9 @@ int main(int argc, char **argv)
 		ROW(a_stray_failure_is_rechecked_and_not_told),
 		ROW(a_ladder_that_outlives_its_pass_goes_on_with_its_evidence),
 		ROW(slots_that_nobody_answered_are_unknown),
+		ROW(after_a_gap_each_slot_is_looked_at_again),
+		ROW(with_a_coarse_cron_only_passes_can_be_missed),
+		ROW(another_interval_makes_no_gap),
 		ROW(a_heartbeat_is_pending_then_up_then_missed_then_back),
 		ROW(a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there),
 		ROW(heartbeats_get_fresh_grace_after_our_own_gap),
