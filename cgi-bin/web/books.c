@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/copies.h"
 #include "web/books.h"
 
 #define DEFAULT_STORE "/var/lib/upbeat"
@@ -195,8 +196,13 @@ struct state *web_state(struct web *web, struct error *err)
 /* A request that only reads must get its answer where we may not write; a plain CGI one need not try. */
 static void open_inbox(struct web *web, enum store_mode mode, struct error *err)
 {
+	uint64_t file = inbox_file_id(web->dir);
+
 	web->inbox_read_only = mode == STORE_READ;
 	web->inbox = inbox_open(web->dir, mode, err);
+	if (web->inbox == NULL && err->kind == ERROR_DAMAGED &&
+		inbox_mend(web->dir, file, clock_wall_us() / US_PER_S, err))
+		web->inbox = inbox_open(web->dir, mode == STORE_READ ? mode : STORE_CREATE, err);
 	if (web->inbox == NULL && mode == STORE_WRITE && err->kind != ERROR_MISSING) {
 		web->inbox_read_only = true;
 		web->inbox = inbox_open(web->dir, STORE_READ, err);
@@ -230,21 +236,37 @@ struct inbox *web_inbox_writable(struct web *web, struct error *err)
 	return inbox;
 }
 
+/* The prober examines our book in a child of its own, because reading a damaged one may end who does. What it
+   found is heeded before the book is touched. */
+static void heed_damage(struct web *web, const char *note)
+{
+	struct error err;
+	uint64_t file;
+
+	if (note != NULL && text_to_u64(note, &file) && file != 0 && inbox_file_id(web->dir) == file &&
+		!inbox_mend(web->dir, file, clock_wall_us() / US_PER_S, &err))
+		log_limited("mend", "the inbox is damaged: %s", err.text);
+}
+
 static char *read_site_url(struct web *web)
 {
 	struct error err = {ERROR_NONE, ""};
 	struct state *state = web_state(web, &err);
 	struct state_txn *txn = state != NULL ? state_begin(state, false, &err) : NULL;
 	struct site site;
-	char *url = NULL;
+	char *url = NULL, *damaged = NULL;
 
 	memset(&site, 0, sizeof(site));
 	if (txn != NULL && state_site(txn, &site, &err)) {
 		url = site.url;
 		site.url = NULL;
 	}
+	if (txn != NULL)
+		state_note_get(txn, STATE_NOTE_INBOX_DAMAGED, &damaged, NULL);
 	state_end(txn);
 	site_clear(&site);
+	heed_damage(web, damaged);
+	free(damaged);
 	return url;
 }
 

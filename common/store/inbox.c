@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/copies.h"
 #include "store/record.h"
 
 /* ---- what the book is like --------------------------------------------------------------------------- */
@@ -101,6 +102,27 @@ void inbox_close(struct inbox *inbox)
 	free(inbox);
 }
 
+/* What could not be read because it is damaged is mended by its writer at once, for the next call. */
+static void mend_damage(struct inbox *inbox, const struct error *why)
+{
+	struct book *book = inbox->book;
+	struct error ignored;
+
+	if (why->kind == ERROR_DAMAGED && book->mode != STORE_READ)
+		inbox_mend(book->dir, (uint64_t)book->inode, clock_wall_us() / US_PER_S, &ignored);
+}
+
+/* The end of each call that reads or writes records. */
+bool inbox_done(struct inbox *inbox, bool ok, const struct error *why, struct error *err)
+{
+	if (ok)
+		return true;
+	if (err)
+		*err = *why;
+	mend_damage(inbox, why);
+	return false;
+}
+
 bool inbox_figures(struct inbox *inbox, struct store_figures *out, struct error *err)
 {
 	return book_figures(inbox->book, out, err);
@@ -172,19 +194,20 @@ bool inbox_beat_read(struct inbox *inbox, const char *slug, struct beat_last *la
 {
 	struct key k = key_name(slug);
 	struct book_txn t;
+	struct error why;
 	bool ok;
 
 	*last = (struct beat_last)BEAT_LAST_INIT;
 	*found = false;
-	if (!book_begin(inbox->book, false, &t, err))
-		return false;
-	ok = get_beat(&t, &k, last, found, err);
-	if (ok && *found && !get_words(&t, &k, &last->msg, err)) {
+	if (!book_begin(inbox->book, false, &t, &why))
+		return inbox_done(inbox, false, &why, err);
+	ok = get_beat(&t, &k, last, found, &why);
+	if (ok && *found && !get_words(&t, &k, &last->msg, &why)) {
 		beat_last_clear(last);
 		ok = false;
 	}
 	book_end(&t);
-	return ok;
+	return inbox_done(inbox, ok, &why, err);
 }
 
 static bool scan_one(const struct walk *w, struct book_txn *t,
@@ -215,15 +238,16 @@ bool inbox_beat_scan(struct inbox *inbox,
 {
 	struct book_txn t;
 	struct walk w;
+	struct error why;
 	bool ok = true, go_on = true;
 
-	if (!book_begin(inbox->book, false, &t, err))
-		return false;
+	if (!book_begin(inbox->book, false, &t, &why))
+		return inbox_done(inbox, false, &why, err);
 	for (bool on = walk_first(&w, &t, TABLE_BEATS); on && ok && go_on; on = walk_next(&w))
-		ok = scan_one(&w, &t, each, arg, &go_on, err);
-	ok = walk_end(&w, ok ? err : NULL) && ok;
+		ok = scan_one(&w, &t, each, arg, &go_on, &why);
+	ok = walk_end(&w, ok ? &why : NULL) && ok;
 	book_end(&t);
-	return ok;
+	return inbox_done(inbox, ok, &why, err);
 }
 
 /* ---- storing a beat ---------------------------------------------------------------------------------- */
@@ -341,12 +365,12 @@ bool inbox_beat_store_logged(struct inbox *inbox, const char *slug, const struct
 		.log = log,
 		.log_len = log_len,
 	};
+	struct error why;
 	bool refused;
 
-	if (!refuse_early(inbox, &b, &refused, err))
-		return false;
-	if (!refused && !commit_change(&inbox->line, &b.change, err))
-		return false;
+	if (!refuse_early(inbox, &b, &refused, &why) ||
+		(!refused && !commit_change(&inbox->line, &b.change, &why)))
+		return inbox_done(inbox, false, &why, err);
 	*verdict = b.verdict;
 	*last_time_us = b.last_time_us;
 	return true;

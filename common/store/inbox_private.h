@@ -24,9 +24,13 @@ enum inbox_table {
 	TABLE__COUNT
 };
 
+/* Ends a call: passes the error on, and mends the book when that is what it says. Outside of transactions. */
+bool inbox_done(struct inbox *inbox, bool ok, const struct error *why, struct error *err);
 /* Appends within a batch's transaction; see inbox_queue_put. Sets entry->id. */
 bool inbox_queue_append(struct book_txn *t, struct inbox_entry *entry, uint64_t seen, bool *changed,
 	struct error *err);
 bool inbox_check_queued(const MDB_val *key, const MDB_val *value, struct error *err);
+/* The key in TABLE_SENDERS that belongs to an entry of the queue; adds the size of its payload to *bytes. */
+bool inbox_sender_key(const MDB_val *key, const MDB_val *value, struct key *by_sender, uint64_t *bytes);
 
 #endif

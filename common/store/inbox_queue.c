@@ -330,9 +330,12 @@ bool inbox_queue_put(struct inbox *inbox, enum inbox_kind kind, const char *send
 		},
 		.seen = seen,
 	};
+	struct error why;
 
-	if (!acceptable(&q.entry, err) || !commit_change(&inbox->line, &q.change, err))
+	if (!acceptable(&q.entry, err))
 		return false;
+	if (!commit_change(&inbox->line, &q.change, &why))
+		return inbox_done(inbox, false, &why, err);
 	if (id)
 		*id = q.entry.id;
 	return true;
@@ -401,19 +404,38 @@ bool inbox_queue_scan(struct inbox *inbox, enum inbox_kind kind, uint64_t after,
 {
 	struct book_txn t;
 	struct queue_walk q;
+	struct error why;
 	bool ok = true, go_on = true;
 	unsigned next;
 
 	if (after == UINT64_MAX)
 		return true;
-	if (!book_begin(inbox->book, false, &t, err))
-		return false;
+	if (!book_begin(inbox->book, false, &t, &why))
+		return inbox_done(inbox, false, &why, err);
 	queue_walk_begin(&q, &t, kind, after);
 	while (ok && go_on && (next = first_of(&q))) {
-		ok = show_entry(&q.walks[next], each, arg, &go_on, err);
+		ok = show_entry(&q.walks[next], each, arg, &go_on, &why);
 		q.on[next] = walk_next(&q.walks[next]) && walk_within(&q.walks[next], &q.prefix[next]);
 	}
-	ok = queue_walk_end(&q, ok ? err : NULL) && ok;
+	ok = queue_walk_end(&q, ok ? &why : NULL) && ok;
 	book_end(&t);
+	return inbox_done(inbox, ok, &why, err);
+}
+
+/* ---- for the audit ----------------------------------------------------------------------------------- */
+
+bool inbox_sender_key(const MDB_val *key, const MDB_val *value, struct key *by_sender, uint64_t *bytes)
+{
+	struct inbox_entry entry;
+	char *sender, *payload;
+	bool ok = unpack_queued(key, value, &entry, &sender, &payload, NULL);
+
+	if (ok) {
+		*by_sender = key_of_sender(entry.kind, entry.sender);
+		key_add_u64(by_sender, entry.id);
+		*bytes += entry.payload_len;
+	}
+	free(sender);
+	free(payload);
 	return ok;
 }

@@ -189,6 +189,8 @@ bool state_inbox_seen_put(struct state_txn *txn, uint64_t seen, struct error *er
 /* Small values of other rooms by name (channel counters, "told already" marks); the caller frees *out. */
 bool state_note_get(struct state_txn *txn, const char *name, char **out, struct error *err);
 bool state_note_put(struct state_txn *txn, const char *name, const char *value, struct error *err);
+/* The note in which the prober names the inbox's file (inbox_file_id) that it found damaged. */
+#define STATE_NOTE_INBOX_DAMAGED "inbox-damaged"
 
 /* ---- upkeep */
 

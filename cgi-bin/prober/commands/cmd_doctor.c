@@ -36,6 +36,13 @@ void doctor_say(struct doctor *d, enum finding finding, const char *format, ...)
 	text_free(&line);
 }
 
+/* Only what is stored, wherever it lies: a backup, one of the hourly copies, another installation's. */
+static int verify_only(struct doctor *d, const char *dir)
+{
+	doctor_verify(d, dir);
+	return d->bad ? EXIT_WRONG : EXIT_DONE;
+}
+
 int cmd_doctor(struct command *command)
 {
 	static void (*const examinations[])(struct doctor * d) = {
@@ -54,8 +61,10 @@ int cmd_doctor(struct command *command)
 	};
 	struct doctor d = {.verify = command_flag(command, "--verify"), .colour = command_colour()};
 
-	if (!command_args(command, 0, 0))
+	if (!command_args(command, 0, d.verify ? 1 : 0))
 		return EXIT_USAGE;
+	if (command->argc)
+		return verify_only(&d, command->argv[0]);
 	config_read(&d.config, command->config);
 	d.store = d.config.store;
 	for (size_t i = 0; i < COUNT_OF(examinations); i++)

@@ -14,7 +14,7 @@ enum finding { FOUND_GOOD, FOUND_NOTE, FOUND_BAD };
 
 struct doctor {
 	bool colour;
-	bool verify;           /* read every record of both books */
+	bool verify;           /* read every record of both books, and what must hold between them */
 	size_t bad, notes;
 	struct config config;
 	const char *store;
@@ -38,6 +38,8 @@ void doctor_books(struct doctor *d);
 void doctor_passes(struct doctor *d);
 void doctor_strangers(struct doctor *d);
 void doctor_sizes(struct doctor *d);
+/* doctor_verify.c: both books below dir, in a child */
+void doctor_verify(struct doctor *d, const char *dir);
 /* doctor_reach.c: names and connections, all at the same time */
 void doctor_reach(struct doctor *d);
 void doctor_dns(struct doctor *d);

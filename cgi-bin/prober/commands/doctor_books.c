@@ -17,6 +17,7 @@
 #include "model/words.h"
 #include "model/sighting.h"
 #include "prober/commands/doctor.h"
+#include "store/copies.h"
 
 /* What the store takes for each, measured; see state.h. */
 #define SAMPLE_BYTES 4.0
@@ -24,6 +25,7 @@
 #define HOUR_BYTES 45.0
 #define DAY_BYTES 55.0
 #define HOUR_MS 3600000.0
+#define COPY_OLD_S (3 * 3600)
 
 /* ---- permissions */
 
@@ -84,7 +86,6 @@ static void examine_state(struct doctor *d)
 {
 	struct store_figures figures;
 	struct error err;
-	uint64_t records;
 
 	d->state = state_open(d->store, STORE_READ, &err);
 	if (!d->state) {
@@ -93,19 +94,12 @@ static void examine_state(struct doctor *d)
 	}
 	if (state_figures(d->state, &figures, &err))
 		say_figures(d, "state", &figures);
-	if (!d->verify)
-		return;
-	if (state_verify(d->state, &records, &err))
-		doctor_say(d, FOUND_GOOD, "state: all %" PRIu64 " records can be read", records);
-	else
-		doctor_say(d, FOUND_BAD, "state: %s", err.text);
 }
 
 static void examine_inbox(struct doctor *d)
 {
 	struct store_figures figures;
 	struct error err;
-	uint64_t records;
 
 	d->inbox = inbox_open(d->store, STORE_READ, &err);
 	if (!d->inbox) {
@@ -114,20 +108,34 @@ static void examine_inbox(struct doctor *d)
 	}
 	if (inbox_figures(d->inbox, &figures, &err))
 		say_figures(d, "inbox", &figures);
-	if (!d->verify)
-		return;
-	if (inbox_verify(d->inbox, &records, &err))
-		doctor_say(d, FOUND_GOOD, "inbox: all %" PRIu64 " records can be read", records);
+}
+
+static void say_copies(struct doctor *d)
+{
+	int64_t newest_s, age_s;
+	size_t n = copies_count(d->store, &newest_s);
+
+	age_s = clock_wall_us() / US_PER_S - newest_s;
+	if (!n)
+		doctor_say(d, FOUND_NOTE, "copies: none yet: the prober makes one of both books every hour");
 	else
-		doctor_say(d, FOUND_BAD, "inbox: %s", err.text);
+		doctor_say(d, age_s > COPY_OLD_S ? FOUND_NOTE : FOUND_GOOD,
+			"copies: %zu of both books, the newest %" PRId64 " min old", n, age_s / 60);
 }
 
 void doctor_books(struct doctor *d)
 {
+	size_t bad = d->bad;
+
 	if (access(d->store, F_OK) != 0)
 		return;
+	if (d->verify)
+		doctor_verify(d, d->store);
+	if (d->bad > bad)
+		return; /* who opens a damaged book may end with it */
 	examine_state(d);
 	examine_inbox(d);
+	say_copies(d);
 	say_modes(d, "state", S_IRGRP);
 	say_modes(d, "inbox", S_IRGRP | S_IWGRP);
 	say_walls(d);

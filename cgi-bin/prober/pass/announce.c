@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * announce: what the pass tells of itself, not of one monitor: that it was offline, that its own web side is
- * down. Each goes out once, with the next commit, to every channel that any monitor names.
+ * down, that a book was damaged. Each goes out once, with the next commit, to every channel that any monitor names.
  */
 #include <stdlib.h>
 
@@ -62,14 +62,33 @@ static bool write_web_up(
 	return true;
 }
 
+static bool write_damaged(
+	const struct announcement *a, const struct site *site, struct text *title, struct text *body)
+{
+	struct text copy = TEXT_INIT;
+
+	words_put(title, text_raw, site->language, WORD_MSG_DAMAGED, (const char *const[]){a->detail}, 1);
+	if (a->from_us)
+		put_local(&copy, site, a->from_us);
+	if (a->from_us)
+		words_put(body, text_raw, site->language, WORD_MSG_DAMAGED_COPY,
+			(const char *const[]){text_str(&copy)}, 1);
+	else
+		text_raw(body, word(site->language, WORD_MSG_DAMAGED_NEW));
+	text_free(&copy);
+	return true;
+}
+
 static const struct kind {
 	const char *key;
+	bool by_detail; /* the same thing is told once by its detail, others by when it began */
 	bool (*write)(
 		const struct announcement *a, const struct site *site, struct text *title, struct text *body);
 } kinds[ANNOUNCE__COUNT] = {
-	[ANNOUNCE_BLIND_OVER] = {"blind", write_blind},
-	[ANNOUNCE_WEB_DOWN] = {"web-down", write_web_down},
-	[ANNOUNCE_WEB_UP] = {"web-up", write_web_up},
+	[ANNOUNCE_BLIND_OVER] = {"blind", false, write_blind},
+	[ANNOUNCE_WEB_DOWN] = {"web-down", false, write_web_down},
+	[ANNOUNCE_WEB_UP] = {"web-up", false, write_web_up},
+	[ANNOUNCE_DAMAGED] = {"damaged", true, write_damaged},
 };
 
 void announce(struct pass *pass, enum announce_kind kind, int64_t from_us, const char *detail)
@@ -94,7 +113,10 @@ bool announce_write(struct state_txn *txn, const struct announcement *a, struct 
 
 	if (ok) {
 		kinds[a->kind].write(a, &site, &title, &body);
-		text_printf(&key, "%s:%lld", kinds[a->kind].key, (long long)a->from_us);
+		if (kinds[a->kind].by_detail)
+			text_printf(&key, "%s:%s", kinds[a->kind].key, a->detail);
+		else
+			text_printf(&key, "%s:%lld", kinds[a->kind].key, (long long)a->from_us);
 		ok = outbox_tell_all(txn, EVENT_DIGEST, text_str(&key), text_str(&title), text_str(&body),
 			NULL, 0, a->at_us, err);
 	}

@@ -21,6 +21,7 @@
 #include "prober/exit.h"
 #include "prober/pass/housekeeping.h"
 #include "prober/pass/pass_private.h"
+#include "prober/pass/ward.h"
 
 #define LOG_BYTES (1024 * 1024)
 #define BUSY_MS 2                      /* how soon to look again whether the processor has room */
@@ -92,15 +93,21 @@ static struct inbox *open_inbox(const char *store, struct error *err)
 	return inbox_open(store, STORE_READ, err);
 }
 
-static bool open_books(struct pass *pass, struct error *err)
+/* A damaged inbox is not opened: the web program mends it. */
+static bool open_books(struct pass *pass, uint64_t *inbox_damaged, struct error *err)
 {
 	static char problem[sizeof(err->text)];
 	struct error inbox_err = {0};
 
+	if (!ward_admit(pass->store, inbox_damaged, err))
+		return false;
 	pass->state = state_open(pass->store, STORE_CREATE, err);
 	if (!pass->state)
 		return false;
-	pass->inbox = open_inbox(pass->store, &inbox_err);
+	if (*inbox_damaged)
+		error_set(&inbox_err, ERROR_DAMAGED, "%s/inbox is damaged", pass->store);
+	else
+		pass->inbox = open_inbox(pass->store, &inbox_err);
 	if (!pass->inbox) {
 		log_warn("beats cannot be read: %s", inbox_err.text);
 		memcpy(problem, inbox_err.text, sizeof(problem));
@@ -395,10 +402,12 @@ static void told(void *arg)
 
 static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
 {
+	uint64_t inbox_damaged;
+
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	set_limits(pass);
-	if (!open_books(pass, err) || !refresh_config(pass, config_ok, err))
+	if (!open_books(pass, &inbox_damaged, err) || !refresh_config(pass, config_ok, err))
 		return false;
 	pass->world.ca_bundle = ca_bundle();
 	pass->loop = loop_new(err);
@@ -410,6 +419,7 @@ static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
 		return false;
 	pass->outbox = outbox_new(pass->loop, pass->state, pass->inbox, pass->store);
 	outbox_watch(pass->outbox, told, pass);
+	ward_report(pass, inbox_damaged);
 	return true;
 }
 
@@ -444,7 +454,10 @@ static void tidy(struct pass *pass)
 
 	if (left_us < TIDY_LEAST_US)
 		left_us = TIDY_LEAST_US;
-	if (pass->failed || pass_interrupted() || !housekeeping_due(pass->state, pass_now(pass)))
+	if (pass->failed || pass_interrupted())
+		return;
+	ward_copy(pass);
+	if (!housekeeping_due(pass->state, pass_now(pass)))
 		return;
 	if (!housekeep(pass->state, pass_site(pass), pass_now(pass), clock_mono_us() + left_us, &err))
 		log_warn("%s", err.text);

@@ -15,6 +15,7 @@
  *	people.c    what people asked for
  *	places.c    what others saw who look at the same things
  *	announce.c  what the pass tells of itself
+ *	ward.c      damaged books, and copies of good ones
  */
 #ifndef PROBER_PASS_PRIVATE_H
 #define PROBER_PASS_PRIVATE_H
@@ -93,7 +94,7 @@ struct kept_note {
 	struct kept_note *next;
 };
 
-enum announce_kind { ANNOUNCE_BLIND_OVER = 0, ANNOUNCE_WEB_DOWN, ANNOUNCE_WEB_UP, ANNOUNCE__COUNT };
+enum announce_kind { ANNOUNCE_BLIND_OVER = 0, ANNOUNCE_WEB_DOWN, ANNOUNCE_WEB_UP, ANNOUNCE_DAMAGED, ANNOUNCE__COUNT };
 struct announcement {
 	enum announce_kind kind;
 	int64_t from_us, at_us;

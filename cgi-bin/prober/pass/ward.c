@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ward: examining and mending books. See ward.h.
+ *
+ * The child speaks lines: "! what does not hold" for each, then "= " and the counts in order. Its exit status
+ * is its finding.
+ */
+#include "prober/pass/ward.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "prober/pass/pass_private.h"
+#include "store/copies.h"
+
+#define CPU_MAX_S 120               /* a page that points back to itself never ends */
+#define SMALL_BYTES (UINT64_C(32) << 20) /* a book of this size is examined in each pass; of larger ones a share */
+#define DAMAGED_KEPT_S (30 * INT64_C(86400))
+
+/* ---- in the child ------------------------------------------------------------------------------------ */
+
+static void speak(void *arg, const char *what)
+{
+	struct text line = TEXT_INIT;
+
+	text_raw(&line, "! ");
+	text_raw(&line, what);
+	text_char(&line, '\n');
+	if (write(*(const int *)arg, line.ptr, line.len) < 0)
+		_exit(WARD_UNKNOWN); /* nobody listens */
+	text_free(&line);
+}
+
+static void speak_counts(int fd, const struct audit *a)
+{
+	struct text line = TEXT_INIT;
+	const uint64_t counts[] = {a->records, a->damaged, a->broken, a->beats, a->queued, a->monitors, a->incidents,
+		a->open, a->notices, a->waiting, a->rollups};
+
+	text_raw(&line, "=");
+	for (size_t i = 0; i < COUNT_OF(counts); i++)
+		text_printf(&line, " %" PRIu64, counts[i]);
+	text_char(&line, '\n');
+	if (write(fd, line.ptr, line.len) < 0)
+		_exit(WARD_UNKNOWN);
+	text_free(&line);
+}
+
+/* Of a large book every n-th pass examines all; the others trust it. */
+static bool its_turn(struct state *state)
+{
+	struct state_txn *txn = state_begin(state, false, NULL);
+	struct store_figures figures = {0};
+	struct pass_info pass = {0};
+
+	if (txn)
+		state_pass(txn, &pass, NULL);
+	state_end(txn);
+	return !state_figures(state, &figures, NULL) || pass.passes % (1 + figures.used_bytes / SMALL_BYTES) == 0;
+}
+
+static bool records_of_state(struct state *state, struct audit *a, bool some, struct error *err)
+{
+	return (some && !its_turn(state)) || state_verify(state, &a->records, err);
+}
+
+static bool read_state(const char *dir, enum ward_how how, struct audit *a, struct error *err)
+{
+	struct state *state = state_open(dir, STORE_READ, err);
+	bool ok = state && (how == WARD_WHOLE ? state_audit(state, a, err)
+					      : records_of_state(state, a, how == WARD_SOME, err));
+
+	state_close(state);
+	return ok;
+}
+
+static bool read_inbox(const char *dir, enum ward_how how, struct audit *a, struct error *err)
+{
+	struct inbox *inbox = inbox_open(dir, STORE_READ, err);
+	bool ok = inbox && (how == WARD_WHOLE ? inbox_audit(inbox, a, err) : inbox_verify(inbox, &a->records, err));
+
+	inbox_close(inbox);
+	return ok;
+}
+
+static _Noreturn void child(const char *dir, enum ward_book book, enum ward_how how, int fd)
+{
+	const struct rlimit limit = {CPU_MAX_S, CPU_MAX_S + 1};
+	struct audit audit = {.say = speak, .arg = &fd};
+	struct error err = {ERROR_NONE, ""};
+	bool ok;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	setrlimit(RLIMIT_CPU, &limit);
+	ok = book == WARD_STATE ? read_state(dir, how, &audit, &err) : read_inbox(dir, how, &audit, &err);
+	if (!ok)
+		speak(&fd, err.text);
+	speak_counts(fd, &audit);
+	if (!ok)
+		_exit(err.kind == ERROR_DAMAGED ? WARD_DAMAGED : WARD_UNKNOWN);
+	_exit(audit.damaged ? WARD_DAMAGED : audit.broken ? WARD_BROKEN : WARD_GOOD);
+}
+
+/* ---- listening to it --------------------------------------------------------------------------------- */
+
+static void hear_counts(struct audit *a, const char *s)
+{
+	uint64_t *const counts[] = {&a->records, &a->damaged, &a->broken, &a->beats, &a->queued, &a->monitors,
+		&a->incidents, &a->open, &a->notices, &a->waiting, &a->rollups};
+	char *end;
+
+	for (size_t i = 0; i < COUNT_OF(counts); i++, s = end)
+		*counts[i] = strtoull(s, &end, 10);
+}
+
+/* One line; the first that does not hold is what the error says. */
+static void hear_line(const char *line, struct audit *found, struct error *err)
+{
+	if (line[0] == '=' && found)
+		hear_counts(found, line + 1);
+	if (line[0] != '!' || !line[1])
+		return;
+	if (!*err->text)
+		error_set(err, ERROR_DAMAGED, "%s", line + 2);
+	if (found && found->say)
+		found->say(found->arg, line + 2);
+}
+
+static void listen_to(int fd, struct audit *found, struct error *err)
+{
+	struct text said = TEXT_INIT;
+	char bytes[4096], *line, *end;
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0 && said.len < (1u << 20))
+			text_rawn(&said, bytes, (size_t)n);
+	for (line = said.ptr; line && (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		hear_line(line, found, err);
+	}
+	text_free(&said);
+}
+
+/* What a damaged file does to who reads it. Any other end (SIGKILL of the system that is out of memory) says
+   nothing of the file. */
+static bool is_of_damage(int signal_number)
+{
+	static const int signals[] = {SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGXCPU};
+
+	for (size_t i = 0; i < COUNT_OF(signals); i++)
+		if (signals[i] == signal_number)
+			return true;
+	return false;
+}
+
+static enum ward_health finding(pid_t pid, const char *book, struct error *err)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR) {
+			error_set(err, ERROR_TEMPORARY, "the child that examined it is lost");
+			return WARD_UNKNOWN;
+		}
+	if (WIFEXITED(status) && WEXITSTATUS(status) <= WARD_UNKNOWN)
+		return (enum ward_health)WEXITSTATUS(status);
+	if (WIFSIGNALED(status) && is_of_damage(WTERMSIG(status))) {
+		error_set(err, ERROR_DAMAGED, "%s: reading it ended with signal %d (%s)", book, WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+		return WARD_DAMAGED;
+	}
+	error_set(err, ERROR_TEMPORARY, "%s could not be examined", book);
+	return WARD_UNKNOWN;
+}
+
+enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_how how, struct audit *found,
+	struct error *err)
+{
+	enum ward_health health;
+	int ends[2];
+	pid_t pid;
+
+	*err = (struct error){ERROR_NONE, ""};
+	if (pipe2(ends, O_CLOEXEC)) {
+		error_set(err, ERROR_TEMPORARY, "no pipe: %s", strerror(errno));
+		return WARD_UNKNOWN;
+	}
+	fflush(NULL); /* what stands in our buffers is not the child's to print */
+	pid = fork();
+	if (pid == 0)
+		child(dir, book, how, ends[1]);
+	close(ends[1]);
+	if (pid > 0)
+		listen_to(ends[0], found, err);
+	close(ends[0]);
+	if (pid < 0) {
+		error_set(err, ERROR_TEMPORARY, "no process: %s", strerror(errno));
+		return WARD_UNKNOWN;
+	}
+	health = finding(pid, book == WARD_STATE ? "state" : "inbox", err);
+	return health;
+}
+
+/* ---- before the books are opened --------------------------------------------------------------------- */
+
+/* A file that passed and was not written since needs no second look. */
+bool ward_admit(const char *store, uint64_t *inbox_damaged, struct error *err)
+{
+	int64_t now_s = clock_wall_us() / US_PER_S;
+	uint64_t state_id = state_file_id(store), inbox_id = inbox_file_id(store);
+	struct error why;
+
+	*inbox_damaged = 0;
+	if (state_id && ward_examine(store, WARD_STATE, WARD_SOME, NULL, &why) == WARD_DAMAGED) {
+		log_error("%s", why.text);
+		if (!state_mend(store, state_id, now_s, err))
+			return false;
+	}
+	if (inbox_id && ward_examine(store, WARD_INBOX, WARD_RECORDS, NULL, &why) == WARD_DAMAGED) {
+		log_error("%s", why.text);
+		*inbox_damaged = inbox_id;
+	}
+	return true;
+}
+
+/* ---- while they are open ----------------------------------------------------------------------------- */
+
+/* Has it been told already? Then its note is there (outbox_tell_all). */
+static void tell_of(void *arg, const char *name, int64_t damaged_s, int64_t copy_s)
+{
+	struct pass *pass = arg;
+	struct state_txn *txn = state_begin(pass->state, false, NULL);
+	struct text note = TEXT_INIT;
+	char *told = NULL;
+
+	(void)damaged_s;
+	text_printf(&note, "told/damaged:%s", name);
+	if (txn && !state_note_get(txn, text_str(&note), &told, NULL)) {
+		announce(pass, ANNOUNCE_DAMAGED, copy_s * US_PER_S, name);
+		if (strncmp(name, "inbox", 5) == 0) { /* beats may be lost: nobody is late for that */
+			pass->info.grace_from_us = pass_now(pass);
+			pass->world.grace_from_us = pass->info.grace_from_us;
+		}
+	}
+	state_end(txn);
+	free(told);
+	text_free(&note);
+}
+
+static void name_damaged(struct pass *pass, uint64_t inbox_damaged)
+{
+	struct state_txn *txn = state_begin(pass->state, false, NULL);
+	struct text id = TEXT_INIT;
+	char *known = NULL;
+
+	if (inbox_damaged)
+		text_printf(&id, "%" PRIu64, inbox_damaged);
+	if (txn)
+		state_note_get(txn, STATE_NOTE_INBOX_DAMAGED, &known, NULL);
+	state_end(txn);
+	if (strcmp(known ? known : "", text_str(&id)) != 0)
+		keep_note(pass, STATE_NOTE_INBOX_DAMAGED, inbox_damaged ? text_str(&id) : NULL);
+	free(known);
+	text_free(&id);
+}
+
+void ward_report(struct pass *pass, uint64_t inbox_damaged)
+{
+	name_damaged(pass, inbox_damaged);
+	copies_damaged(pass->store, pass_now(pass) / US_PER_S, DAMAGED_KEPT_S, tell_of, pass);
+}
+
+/* ---- copies ------------------------------------------------------------------------------------------ */
+
+static bool copy_is_good(const char *copy, struct error *err)
+{
+	enum ward_health state = ward_examine(copy, WARD_STATE, WARD_RECORDS, NULL, err);
+	enum ward_health inbox;
+
+	if (state != WARD_GOOD)
+		return false;
+	inbox = inbox_file_id(copy) ? ward_examine(copy, WARD_INBOX, WARD_RECORDS, NULL, err) : WARD_GOOD;
+	return inbox == WARD_GOOD;
+}
+
+void ward_copy(struct pass *pass)
+{
+	int64_t now_s = pass_now(pass) / US_PER_S;
+	struct error err;
+
+	if (!copies_due(pass->store, now_s))
+		return;
+	if (!copies_make(pass->store, pass->state, pass->inbox, now_s, copy_is_good, &err))
+		log_limited("copy", "no copy of the books could be made: %s", err.text);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ward: where books are examined before anybody trusts them, and mended when they are damaged.
+ *
+ * LMDB notices no damage, and a page that points nowhere or lies beyond the end of a cut-off file ends the
+ * process that reads it. So a child examines: what it says comes through a pipe, and if it dies of a signal
+ * that a damaged file causes, the book is damaged.
+ */
+#ifndef PROBER_WARD_H
+#define PROBER_WARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/audit.h"
+
+enum ward_book { WARD_STATE, WARD_INBOX };
+enum ward_health {
+	WARD_GOOD,
+	WARD_BROKEN,  /* every record holds, but not all that should hold between them */
+	WARD_DAMAGED, /* records do not hold, or reading it ended the child */
+	WARD_UNKNOWN, /* could not be examined: missing, not ours to read, no process to be had; see err */
+};
+enum ward_how {
+	WARD_RECORDS, /* every record by itself */
+	WARD_SOME,    /* the same; of a large book only now and then */
+	WARD_WHOLE,   /* also what must hold between them */
+};
+
+/* Examines dir/state or dir/inbox in a child. `found` (may be NULL) gets the counts, and what does not hold is
+   said through its say(). err is filled in for WARD_DAMAGED and WARD_UNKNOWN. */
+enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_how how, struct audit *found,
+	struct error *err);
+
+struct pass;
+/* Before a pass opens its books: examines both. A damaged state is mended at once. Of a damaged inbox, which
+   is the web program's to mend, *inbox_damaged is its file; it must not be opened here. */
+bool ward_admit(const char *store, uint64_t *inbox_damaged, struct error *err);
+/* After they are open: tells the web program which file is damaged (0: none), and people what was set aside. */
+void ward_report(struct pass *pass, uint64_t inbox_damaged);
+/* Makes the hourly copies when they are due. */
+void ward_copy(struct pass *pass);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * audit: walking all tables of a book, and saying what does not hold.
+ */
+#include "store/audit_private.h"
+
+#include <stdarg.h>
+
+#include "base/text.h"
+
+static void say(struct audit *a, uint64_t already, const char *what)
+{
+	if (already < AUDIT_SAID && a->say)
+		a->say(a->arg, what);
+}
+
+void audit_broken(struct audit *a, const char *format, ...)
+{
+	struct text what = TEXT_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	text_vprintf(&what, format, ap);
+	va_end(ap);
+	say(a, a->broken++, text_str(&what));
+	text_free(&what);
+}
+
+static void damaged(struct audit *a, const struct book_txn *t, unsigned table, uint64_t place,
+	const char *why)
+{
+	struct text what = TEXT_INIT;
+
+	text_printf(&what, "%s, table %s, record %llu: %s", t->book->data_path,
+		t->book->plan->tables[table].name, (unsigned long long)place, why);
+	say(a, a->damaged++, text_str(&what));
+	text_free(&what);
+}
+
+static void audit_table(struct book_txn *t, struct audit *a, unsigned table)
+{
+	const struct book_table *row = &t->book->plan->tables[table];
+	struct error err = {ERROR_NONE, ""};
+	uint64_t place = 0;
+	struct walk w;
+
+	for (bool on = walk_first(&w, t, table); on; on = walk_next(&w)) {
+		place++;
+		if (row->check(&w.key, &w.value, &err))
+			a->records++;
+		else
+			damaged(a, t, table, place, err.text);
+	}
+	if (!walk_end(&w, &err))
+		damaged(a, t, table, place, err.text);
+	else if (place != audit_count(t, table))
+		damaged(a, t, table, place, "there are not as many records as the table says");
+}
+
+bool audit_records(struct book_txn *t, struct audit *a)
+{
+	for (unsigned table = 0; table < t->book->tables_open; table++)
+		audit_table(t, a, table);
+	return !a->damaged;
+}
+
+void audit_each(struct book_txn *t, struct audit *a, unsigned table,
+	void (*each)(void *arg, const MDB_val *key, const MDB_val *value), void *arg)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct walk w;
+
+	for (bool on = walk_first(&w, t, table); on; on = walk_next(&w))
+		each(arg, &w.key, &w.value);
+	if (!walk_end(&w, &err))
+		damaged(a, t, table, 0, err.text);
+}
+
+bool audit_has(struct book_txn *t, unsigned table, const struct key *k)
+{
+	MDB_val value;
+
+	return book_get(t, table, k, &value, NULL);
+}
+
+uint64_t audit_count(struct book_txn *t, unsigned table)
+{
+	MDB_stat figures;
+
+	if (table >= t->book->tables_open || mdb_stat(t->txn, t->book->tables[table], &figures))
+		return 0;
+	return figures.ms_entries;
+}
