@@ -110,6 +110,7 @@ static void mend_damage(struct inbox *inbox, const struct error *why)
 
 	if (why->kind == ERROR_DAMAGED && book->mode != STORE_READ)
 		inbox_mend(book->dir, (uint64_t)book->inode, clock_wall_us() / US_PER_S, &ignored);
+	__atomic_store_n(&book->looked_us, 0, __ATOMIC_RELAXED); /* the next to read looks which file it is */
 }
 
 /* The end of each call that reads or writes records. */

@@ -127,7 +127,7 @@ def test_backup_and_export_and_doctor(at):
     assert canary not in shown and "a secret" not in shown
     assert json.loads(shown)["monitors"]["a"]["max_age"] == "5m"
     doctor = at("doctor", "--verify")
-    assert "records can be read" in doctor.stdout and canary not in doctor.stdout
+    assert "records hold" in doctor.stdout and canary not in doctor.stdout
 
 
 def test_import_prints_a_fragment_and_what_is_lost(at):

@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "base/calendar.h"
+#include "store/copies.h"
 #include "store/inbox.h"
 #include "store/lmdb_book.h"
 #include "store/state.h"
@@ -827,17 +829,101 @@ static void test_a_flipped_bit_is_noticed(void **state)
 	assert_true(beat_once(inbox, "flipped", 1));
 	inbox_close(inbox);
 	assert_true(flip_after(data, "flipped", 20) > 0);
-	inbox = open_inbox(*state, STORE_WRITE);
+	inbox = open_inbox(*state, STORE_READ);
 	assert_false(inbox_beat_read(inbox, "flipped", &last, &found, &err));
 	assert_int_equal(err.kind, ERROR_DAMAGED);
 	assert_false(inbox_verify(inbox, &records, &err));
 	assert_int_equal(err.kind, ERROR_DAMAGED);
 	assert_non_null(strstr(err.text, "table beats"));
+	inbox_close(inbox);
+	inbox = open_inbox(*state, STORE_WRITE);
+	assert_true(beat_once(inbox, "sound", 2)); /* nobody else suffers */
 	assert_false(beat_once(inbox, "flipped", 2)); /* not written over what cannot be read */
 	assert_int_equal(err.kind, ERROR_DAMAGED);
-	assert_true(beat_once(inbox, "sound", 2)); /* nobody else suffers */
 	inbox_close(inbox);
 	free(data);
+}
+
+static void count_damaged(void *arg, const char *name, int64_t damaged_s, int64_t copy_s)
+{
+	assert_memory_equal(name, "inbox.damaged-", 14);
+	assert_true(damaged_s > 0);
+	*(int64_t *)arg = copy_s;
+}
+
+static bool any_copy_is_good(const char *copy, struct error *why)
+{
+	(void)copy;
+	(void)why;
+	return true;
+}
+
+/* Whoever meets the damage gets an error; the next call finds the copy, and what it held. */
+static void test_a_damaged_inbox_is_mended_by_its_writer(void **state)
+{
+	struct inbox *inbox = open_inbox(*state, STORE_CREATE);
+	struct state *book = state_open(*state, STORE_CREATE, &err);
+	char *data = file_join(*state, "inbox/data.mdb");
+	struct beat_last last;
+	int64_t copy_s = -1;
+	bool found;
+
+	assert_true(beat_once(inbox, "kept", 1));
+	assert_true(copies_due(*state, T0_S));
+	assert_ok(copies_make(*state, book, inbox, T0_S, any_copy_is_good, &err));
+	assert_false(copies_due(*state, T0_S + 3599));
+	assert_true(beat_once(inbox, "lost", 1));
+	assert_true(flip_after(data, "lost", 20) > 0);
+	assert_false(beat_once(inbox, "lost", 2));
+	assert_int_equal(err.kind, ERROR_DAMAGED);
+	assert_true(beat_once(inbox, "lost", 2));
+	assert_ok(inbox_beat_read(inbox, "kept", &last, &found, &err));
+	assert_true(found);
+	beat_last_clear(&last);
+	copies_damaged(*state, clock_wall_us() / US_PER_S, 86400, count_damaged, &copy_s);
+	assert_int_equal(copy_s, T0_S);
+	inbox_close(inbox);
+	state_close(book);
+	free(data);
+}
+
+/* Two who notice at once: the second finds another file in place, and leaves it there. */
+static void test_a_book_is_mended_once(void **state)
+{
+	struct inbox *inbox = open_inbox(*state, STORE_CREATE);
+	uint64_t damaged = inbox_file_id(*state);
+
+	assert_true(damaged != 0);
+	assert_ok(inbox_mend(*state, damaged, T0_S, &err));
+	assert_true(beat_once(inbox, "robot", 1));
+	assert_ok(inbox_mend(*state, damaged, T0_S + 1, &err));
+	assert_false(beat_once(inbox, "robot", 1) && inbox_file_id(*state) == damaged);
+	inbox_close(inbox);
+}
+
+/* The newest whose checksum holds, not merely the newest; and old ones go. */
+static void test_only_a_good_copy_takes_over(void **state)
+{
+	struct inbox *inbox = open_inbox(*state, STORE_CREATE);
+	struct state *book = state_open(*state, STORE_CREATE, &err);
+	struct text path = TEXT_INIT;
+	int64_t newest_s, copy_s = -1;
+
+	for (int hour = 0; hour < COPIES_KEPT + 3; hour++)
+		assert_ok(copies_make(*state, book, inbox, T0_S + hour * 3600, any_copy_is_good, &err));
+	assert_int_equal(copies_count(*state, &newest_s), COPIES_KEPT);
+	assert_int_equal(newest_s, T0_S + (COPIES_KEPT + 2) * 3600);
+	text_printf(&path, "%s/copies/", (char *)*state);
+	calendar_put_iso(&path, newest_s);
+	text_raw(&path, "/inbox/data.mdb");
+	assert_int_equal(truncate(text_str(&path), 5000), 0);
+	assert_ok(inbox_mend(*state, 0, T0_S, &err));
+	copies_damaged(*state, T0_S, 86400, count_damaged, &copy_s);
+	assert_int_equal(copy_s, newest_s - 3600);
+	assert_true(beat_once(inbox, "robot", 1));
+	inbox_close(inbox);
+	state_close(book);
+	text_free(&path);
 }
 
 static void test_what_is_no_book_is_damaged(void **state)
@@ -1068,6 +1154,9 @@ int main(void)
 		test_in_dir(test_books_are_their_owners_alone_unless_a_group_shares_the_store),
 		test_in_dir(test_who_may_not_is_told_what_would_help),
 		test_in_dir(test_a_flipped_bit_is_noticed),
+		test_in_dir(test_a_damaged_inbox_is_mended_by_its_writer),
+		test_in_dir(test_a_book_is_mended_once),
+		test_in_dir(test_only_a_good_copy_takes_over),
 		test_in_dir(test_what_is_no_book_is_damaged),
 		test_in_dir(test_a_book_that_was_cut_off_is_damaged),
 		test_in_dir(test_a_newer_book_is_refused_and_not_touched),
