@@ -9,7 +9,7 @@
  * A FastCGI process keeps UPBEAT_THREADS workers able to work (workers.h). SIGTERM makes a pipe readable
  * that every worker waits on beside the socket: who waits leaves at once, who serves answers first. A worker
  * that finds another binary in the place of ours does the same to all of them; the web server starts the
- * new one.
+ * new one. What the program gives up at start and with its first request: walls.h.
  */
 #include <fcntl.h>
 #include <malloc.h>
@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/books.h"
@@ -25,6 +26,7 @@
 #include "web/reply.h"
 #include "web/request.h"
 #include "web/routes.h"
+#include "web/walls.h"
 #include "web/workers.h"
 
 #define THREADS_DEFAULT 4
@@ -87,8 +89,15 @@ static void handle_signals(void)
 	signal(SIGPIPE, SIG_IGN); /* libfcgi has put a handler of its own there */
 }
 
+static bool settle(char **env)
+{
+	return walls_paths(env, false);
+}
+
 static int serve_many(void)
 {
+	bool settled;
+
 	/* An arena for each thread would cost more than all else that we hold; and libfcgi takes and frees
 	   large buffers, for which fast bins would be emptied each time. */
 	mallopt(M_ARENA_MAX, 2);
@@ -99,7 +108,9 @@ static int serve_many(void)
 		return 75;
 	}
 	handle_signals();
-	return workers_run(thread_count(), serve) ? 0 : 75;
+	walls_calls(false);
+	settled = getenv("UPBEAT_STORE") != NULL && settle(environ);
+	return workers_run(thread_count(), settled ? NULL : settle, serve) ? 0 : 75;
 }
 
 /* ---- start */
@@ -122,8 +133,11 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* a client that left */
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit: the write fails, that is enough */
 	fill_standard_descriptors();
+	confine_memory();
 	web_start(argc > 0 ? argv[0] : NULL, one_request);
 	if (one_request) {
+		walls_paths(environ, true);
+		walls_calls(true);
 		serve(channel_cgi(), environ);
 		_exit(0); /* the kernel closes faster than we do */
 	}

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "web/books.h"
 #include "web/lean.h"
+#include "web/walls.h"
 #include "web/workers.h"
 
 #define STACK_BYTES (512 * 1024)
@@ -45,6 +46,12 @@ void workers_stop(void)
 		return; /* full: it was told before */
 }
 
+/* An accepted request. */
+struct taken {
+	struct channel_io *io;
+	char **env;
+};
+
 static void leave(void)
 {
 	pthread_mutex_lock(&pool.lock);
@@ -60,13 +67,20 @@ static void rest(size_t served)
 		lean_give_back();
 }
 
+static void serve_one(struct channel_io *io, char **env)
+{
+	pool.served++;
+	pool.serve(io, env);
+	channel_finish(io);
+	if (web_binary_replaced() || walls_outgrown())
+		workers_stop();
+}
+
 /* The life of a worker; a spare one ends when nothing came for a while. When it is time to end, those who
    have connected already are still served, if they are not endless: nobody else may come for them. */
-static void work(bool spare)
+static void work(struct channel_io *io, bool spare)
 {
-	struct channel_io *io = channel_fastcgi(pool.stop_pipe[0]);
 	char **env;
-
 	int64_t until_us = 0; /* to be gone by */
 
 	while (io != NULL && (until_us == 0 || clock_mono_us() < until_us)) {
@@ -82,11 +96,7 @@ static void work(bool spare)
 			break;
 		if (pool.stopping && until_us == 0)
 			until_us = clock_mono_us() + LEAVE_US;
-		pool.served++;
-		pool.serve(io, env);
-		channel_finish(io);
-		if (web_binary_replaced())
-			workers_stop();
+		serve_one(io, env);
 	}
 	if (io != NULL)
 		channel_free(io);
@@ -96,19 +106,29 @@ static void work(bool spare)
 static void *work_asked_for(void *unused)
 {
 	(void)unused;
-	work(false);
+	work(channel_fastcgi(pool.stop_pipe[0]), false);
+	return NULL;
+}
+
+/* With the request in hand that settled the process. */
+static void *work_on(void *accepted)
+{
+	struct taken *taken = accepted;
+
+	serve_one(taken->io, taken->env);
+	work(taken->io, false);
 	return NULL;
 }
 
 static void *work_spare(void *unused)
 {
 	(void)unused;
-	work(true);
+	work(channel_fastcgi(pool.stop_pipe[0]), true);
 	return NULL;
 }
 
 /* Workers have all signals blocked, so that none interrupts a body being read: the main thread takes them. */
-static bool start(void *(*life)(void *unused))
+static bool start(void *(*life)(void *arg), void *arg)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
@@ -122,7 +142,7 @@ static bool start(void *(*life)(void *unused))
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_mutex_lock(&pool.lock);
 	pool.total++; /* before it may ask */
-	ok = pthread_create(&thread, &attributes, life, NULL) == 0;
+	ok = pthread_create(&thread, &attributes, life, arg) == 0;
 	if (!ok)
 		pool.total--;
 	pthread_mutex_unlock(&pool.lock);
@@ -131,14 +151,40 @@ static bool start(void *(*life)(void *unused))
 	return ok;
 }
 
-bool workers_run(size_t n, void (*serve)(struct channel_io *io, char **env))
+/* Alone. False: told to stop before a request settled us; else that request is in *taken. */
+static bool settled(bool (*settle)(char **env), struct taken *taken)
+{
+	taken->io = channel_fastcgi(pool.stop_pipe[0]);
+	while (taken->io != NULL && channel_accept(taken->io, &taken->env, -1) == ACCEPTED) {
+		if (settle(taken->env))
+			return true;
+		serve_one(taken->io, taken->env);
+	}
+	if (taken->io != NULL)
+		channel_free(taken->io);
+	return false;
+}
+
+static bool go_on(struct taken *taken)
+{
+	if (start(work_on, taken))
+		return true;
+	serve_one(taken->io, taken->env);
+	channel_free(taken->io);
+	return false;
+}
+
+bool workers_run(size_t n, bool (*settle)(char **env), void (*serve)(struct channel_io *io, char **env))
 {
 	size_t i, started = 0;
+	struct taken first;
 
 	pool.serve = serve;
+	if (settle != NULL && !settled(settle, &first))
+		return true;
 	pool.wanted = n; /* the first of them may have a request in hand before the last is started */
 	for (i = 0; i < n; i++)
-		started += start(work_asked_for);
+		started += i == 0 && settle != NULL ? go_on(&first) : start(work_asked_for, NULL);
 	if (started < n)
 		log_warn("%zu of %zu threads could be started", started, n);
 	pthread_mutex_lock(&pool.lock);
@@ -161,7 +207,7 @@ void workers_wait_begin(void)
 	if (pool.wanted == 0 || total >= waiting + pool.wanted || total >= pool.wanted + SPARE_MAX ||
 		pool.stopping)
 		return;
-	start(work_spare); /* when it cannot be started we are as many as we are */
+	start(work_spare, NULL); /* when it cannot be started we are as many as we are */
 }
 
 void workers_wait_end(void)

@@ -371,15 +371,24 @@ static bool is_plain_name(const char *name)
 		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == n;
 }
 
+const char *zone_directory(size_t i)
+{
+	static const char *const dirs[] = {
+		"/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"};
+
+	if (i == 0)
+		return getenv("TZDIR") ? getenv("TZDIR") : "";
+	return i <= COUNT_OF(dirs) ? dirs[i - 1] : NULL;
+}
+
 static struct zone *load_named(const char *name)
 {
-	const char *const dirs[] = {
-		getenv("TZDIR"), "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"};
 	struct zone *zone = NULL;
+	const char *dir;
 
-	for (size_t i = 0; i < COUNT_OF(dirs) && !zone; i++)
-		if (dirs[i] && dirs[i][0] == '/')
-			zone = load_file(dirs[i], name);
+	for (size_t i = 0; !zone && (dir = zone_directory(i)); i++)
+		if (dir[0] == '/')
+			zone = load_file(dir, name);
 	return zone;
 }
 

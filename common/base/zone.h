@@ -32,6 +32,8 @@ int64_t zone_first_moment(const struct zone *zone, int64_t local_s);
 /* The most that the zone's clocks have shown up to unix_s: more than they show then, in a repeated hour. */
 int64_t zone_latest_shown(const struct zone *zone, int64_t unix_s);
 
+/* Where zones are looked for, in order; "": nowhere, NULL: there are no more. */
+const char *zone_directory(size_t i);
 /* Days since 1970-01-01 in the proleptic Gregorian calendar; any day number, month 1 to 12. */
 int64_t zone_days(int64_t year, int month, int64_t day);
 /* The other way; unix_s within the years 0 to 9999. */
