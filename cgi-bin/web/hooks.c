@@ -65,10 +65,10 @@ static void ok(struct reply *reply)
 	text_raw(&reply->body, "{\"ok\":true}");
 }
 
-/* Whoever sent this would send the same again, and some day nothing more, if it were refused: it is taken, and the
-   prober shows it to people. */
-static void put_aside(struct web *web, const struct request *req, const char *service, const char *why, uint64_t seen,
-	struct reply *reply)
+/* Whoever sent this would send the same again, and some day nothing more, if it were refused: it is
+   taken, and the prober shows it to people. */
+static void put_aside(struct web *web, const struct request *req, const char *service, const char *why,
+	uint64_t seen, struct reply *reply)
 {
 	const char *begins = req->body.len ? text_str(&req->body) : req->query;
 	size_t n = strlen(begins);
@@ -76,7 +76,8 @@ static void put_aside(struct web *web, const struct request *req, const char *se
 	struct error err = {0};
 
 	log_limited("hook", "hook: a message of %s cannot be understood: %s", service, why);
-	unread.name = text_utf8_valid(begins, n) ? mem_strn(begins, text_utf8_fit(begins, n, UNREAD_SHOWN_MAX)) : NULL;
+	if (text_utf8_valid(begins, n))
+		unread.name = mem_strn(begins, text_utf8_fit(begins, n, UNREAD_SHOWN_MAX));
 	if (!enqueue(web, req, &unread, seen, &err))
 		log_limited("hook-503", "hook: %s", err.text);
 	sighting_clear(&unread);

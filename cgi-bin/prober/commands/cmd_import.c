@@ -18,6 +18,7 @@
 
 #define IMPORT_BYTES_MAX (64u << 20)
 #define SLUG_MADE_MAX 48
+#define SHOWN_MAX 200
 
 static const struct kind {
 	const char *name;
@@ -40,6 +41,15 @@ void import_lost(struct import *import, const char *format, ...)
 	text_char(&import->lost, '\n');
 	import->lost_count++;
 	text_free(&line);
+}
+
+char *import_shown(const cJSON *value)
+{
+	char *printed = cJSON_PrintUnformatted(value), *shown;
+
+	shown = mem_strn(printed ? printed : "", printed ? text_utf8_fit(printed, strlen(printed), SHOWN_MAX) : 0);
+	cJSON_free(printed);
+	return shown;
 }
 
 /* ---- slugs */
@@ -86,33 +96,61 @@ char *import_slug(const struct import *import, const char *name, const char *id)
 
 /* ---- the command */
 
-/* The service's answer, guarded: cJSON itself is not strict. */
-static cJSON *read_answer(const char *path, struct error *err)
+/* The next whole value of the text, guarded: cJSON itself is not strict. NULL and no error at the end. */
+static cJSON *next_value(const char *path, const struct text *text, size_t *at, bool *good, struct error *err)
 {
-	struct text text = TEXT_INIT;
 	struct json_scan scan;
 	enum json_token token;
 	cJSON *tree = NULL;
-	unsigned line, column;
+	unsigned line, column, depth = 0;
 
-	if (!file_read(path, IMPORT_BYTES_MAX, &text, err)) {
-		text_free(&text);
+	*at += strspn(text_str(text) + *at, " \t\r\n");
+	*good = true;
+	if (*at == text->len)
 		return NULL;
-	}
-	json_scan_init(&scan, text_str(&text), text.len, JSON_COMMENTS, JSON_MAX_DEPTH);
-	while ((token = json_scan_next(&scan)) > JSON_DONE)
-		;
+	json_scan_init(&scan, text_str(text) + *at, text->len - *at, JSON_COMMENTS, JSON_MAX_DEPTH);
+	do {
+		token = json_scan_next(&scan);
+		depth += token == JSON_OBJECT || token == JSON_ARRAY;
+		depth -= token == JSON_OBJECT_END || token == JSON_ARRAY_END;
+	} while (token > JSON_DONE && depth > 0);
+	if (token > JSON_DONE)
+		tree = cJSON_ParseWithLength(scan.text, scan.end);
+	*good = tree != NULL;
 	if (token == JSON_BAD) {
-		json_scan_position(&scan, scan.start, &line, &column);
+		struct json_scan whole = {.text = text_str(text), .len = text->len};
+
+		json_scan_position(&whole, *at + scan.start, &line, &column);
 		error_set(err, ERROR_INPUT, "%s:%u:%u: %s", path, line, column, scan.error);
-	} else {
-		tree = cJSON_ParseWithLength(text_str(&text), text.len);
-		if (!tree)
-			error_set(err, ERROR_INPUT, "%s cannot be understood", path);
+	} else if (!tree) {
+		error_set(err, ERROR_INPUT, "%s cannot be understood", path);
 	}
+	*at += scan.end;
 	json_scan_free(&scan);
-	text_free(&text);
 	return tree;
+}
+
+/* All that the file holds: services answer in pages, which people put one after the other. One value is given
+   as it is, several as an array. */
+static cJSON *read_answer(const char *path, struct error *err)
+{
+	struct text text = TEXT_INIT;
+	cJSON *pages = cJSON_CreateArray(), *one;
+	size_t at = 0;
+	bool good = file_read(path, IMPORT_BYTES_MAX, &text, err);
+
+	if (good && memchr(text_str(&text), '\0', text.len))
+		good = error_set(err, ERROR_INPUT, "%s: there is a NUL byte in it", path);
+	while (good && (one = next_value(path, &text, &at, &good, err)))
+		cJSON_AddItemToArray(pages, one);
+	if (good && !pages->child)
+		good = error_set(err, ERROR_INPUT, "%s is empty", path);
+	text_free(&text);
+	one = good && !pages->child->next ? cJSON_DetachItemFromArray(pages, 0) : NULL;
+	if (good && !one)
+		return pages;
+	cJSON_Delete(pages);
+	return one;
 }
 
 static void print_fragment(const struct import *import)
@@ -140,8 +178,10 @@ static int run(const struct kind *kind, const char *path)
 	cJSON *answer = read_answer(path, &err);
 	bool good = answer && kind->import(&import, answer, &err);
 
-	if (good)
+	if (good) {
+		import_check(&import);
 		print_fragment(&import);
+	}
 	cJSON_Delete(answer);
 	cJSON_Delete(import.channels);
 	cJSON_Delete(import.monitors);

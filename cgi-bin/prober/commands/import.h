@@ -21,10 +21,16 @@ struct import {
 
 /* Notes what is not carried over. */
 void import_lost(struct import *import, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A free slug made of a name, or "m" and the id when the name has nothing to make one of; the caller frees. */
+/* A value as it is shown to people: its JSON, not too much of it; the caller frees. */
+char *import_shown(const cJSON *value);
+/* A free slug made of a name, or "m" and the id when the name has nothing to make one of; the caller
+   frees. */
 char *import_slug(const struct import *import, const char *name, const char *id);
 
-/* A saved answer of UptimeRobot's API v2, getMonitors. */
-bool import_uptimerobot(struct import *import, const cJSON *answer, struct error *err);
+/* Takes out, and tells, what upbeat.json would refuse. */
+void import_check(struct import *import);
+
+/* A saved answer of UptimeRobot's API v2, getMonitors, or an array of several. */
+bool import_uptimerobot(struct import *import, const cJSON *file, struct error *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * import_uptimerobot: {"stat":"ok","monitors":[...]} of API v2's getMonitors, best asked for with
- * alert_contacts=1, mwindows=1, custom_http_headers=1, custom_http_statuses=1.
+ * alert_contacts=1, mwindows=1, custom_http_headers=1, custom_http_statuses=1 and http_request_details=1
+ * (what was not asked for is told), and all its pages: as a list, or one behind the other.
  *
  * Absent numbers come as "" or null, and numbers as strings, so values are read leniently. Every key of a
  * monitor is in one of two tables: those that are looked at, and those that are history; any other one that
@@ -71,6 +72,18 @@ static char *get_id(const cJSON *object)
 	return text_take(&t);
 }
 
+/* ---- what is lost */
+
+/* Tells of a member as it stands there; `of` is what it is a part of, "" for the monitor itself. */
+static void lose(const struct source *s, const char *of, const cJSON *value)
+{
+	char *shown = import_shown(value);
+
+	import_lost(s->import, "%s: %s%s%s%s%s", s->name, of, *of ? " " : "",
+		value->string ? value->string : "", value->string ? " " : "", shown);
+	free(shown);
+}
+
 /* ---- writing */
 
 static void put_seconds(cJSON *out, const char *key, int64_t seconds)
@@ -106,15 +119,24 @@ static void put_method(const struct source *s)
 		import_lost(s->import, "%s: http_method %lld", s->name, (long long)n);
 }
 
+enum { HTTP_AUTH_BASIC = 1, HTTP_AUTH_DIGEST };
+
 static void put_auth(const struct source *s)
 {
 	const char *user = get_text(s->in, "http_username"), *password = get_text(s->in, "http_password");
 	cJSON *auth, *basic;
 
-	if (!user || get(s->out, "auth"))
+	int64_t type = get_number(s->in, "http_auth_type", HTTP_AUTH_BASIC);
+
+	if (!user)
 		return;
-	if (get_number(s->in, "http_auth_type", 1) == 2) {
-		import_lost(s->import, "%s: digest authentication (user %s)", s->name, user);
+	if (get(s->out, "auth")) {
+		import_lost(s->import, "%s: user %s, for its address names another one", s->name, user);
+		return;
+	}
+	if (type > HTTP_AUTH_BASIC) {
+		import_lost(s->import, "%s: %s authentication (user %s)", s->name,
+			type == HTTP_AUTH_DIGEST ? "digest" : "another kind of", user);
 		return;
 	}
 	auth = cJSON_AddObjectToObject(s->out, "auth");
@@ -129,17 +151,20 @@ static void put_auth(const struct source *s)
 static void put_headers(const struct source *s)
 {
 	const cJSON *headers = get(s->in, "custom_http_headers"), *header;
-	const char *type = get_number(s->in, "post_content_type", 0) == 1 ? "application/json" : NULL;
-	cJSON *out;
+	bool json = get_number(s->in, "post_content_type", 0) == 1 && !empty(get(s->in, "post_value"));
+	cJSON *out = cJSON_CreateObject();
 
-	if (empty(headers) && !type)
-		return;
-	out = cJSON_AddObjectToObject(s->out, "headers");
-	if (type && !empty(get(s->in, "post_value")))
-		cJSON_AddStringToObject(out, "Content-Type", type);
 	cJSON_ArrayForEach(header, headers)
-		if (cJSON_IsString(header) && header->string && !get(out, header->string))
+		if (!header->string || !cJSON_IsString(header) || cJSON_GetObjectItem(out, header->string))
+			lose(s, "custom_http_headers", header);
+		else
 			cJSON_AddStringToObject(out, header->string, header->valuestring);
+	if (json && !cJSON_GetObjectItem(out, "Content-Type")) /* in any case */
+		cJSON_AddStringToObject(out, "Content-Type", "application/json");
+	if (out->child)
+		cJSON_AddItemToObject(s->out, "headers", out);
+	else
+		cJSON_Delete(out);
 }
 
 /* Key-value bodies are sent as a form. */
@@ -155,8 +180,10 @@ static void put_body(const struct source *s)
 		return;
 	}
 	cJSON_ArrayForEach(pair, value) {
-		if (!cJSON_IsString(pair) || !pair->string)
+		if (!cJSON_IsString(pair) || !pair->string) {
+			lose(s, "post_value", pair);
 			continue;
+		}
 		text_raw(&form, form.len ? "&" : "");
 		text_url(&form, pair->string);
 		text_char(&form, '=');
@@ -219,8 +246,13 @@ static void put_url(const struct source *s)
 
 	authority = scheme ? scheme + 3 : "";
 	at = authority + strcspn(authority, "@/?#");
+	if (!scheme)
+		import_lost(s->import, "%s: its address, \"%s\", does not say http:// or https://", s->name,
+			url ? url : "");
 	if (!scheme || *at != '@') {
-		cJSON_AddStringToObject(s->out, "url", url ? url : "");
+		text_printf(&plain, "%s%s", scheme ? "" : "http://", url ? url : "unknown.invalid");
+		cJSON_AddStringToObject(s->out, "url", text_str(&plain));
+		text_free(&plain);
 		return;
 	}
 	text_rawn(&plain, url, (size_t)(authority - url));
@@ -244,7 +276,8 @@ static void put_http(const struct source *s)
 	put_headers(s);
 	put_body(s);
 	put_statuses(s);
-	if (get_number(s->in, "ignore_ssl_errors", 0) == 1)
+	if (get_number(s->in, "ignore_ssl_errors", 0) == 1 ||
+		get_number(get(s->in, "ssl"), "ignore_errors", 0) == 1)
 		cJSON_AddFalseToObject(s->out, "verify");
 }
 
@@ -260,7 +293,12 @@ static void make_keyword(const struct source *s)
 	const char *keyword = get_text(s->in, "keyword_value");
 
 	put_http(s);
-	cJSON_AddStringToObject(s->out, "keyword", keyword ? keyword : "");
+	if (!keyword) {
+		import_lost(s->import, "%s: its keyword is not in the file; without it, it is of type http", s->name);
+		cJSON_ReplaceItemInObjectCaseSensitive(s->out, "type", cJSON_CreateString("http"));
+		return;
+	}
+	cJSON_AddStringToObject(s->out, "keyword", keyword);
 	if (get_number(s->in, "keyword_type", 2) == 1) /* down when it exists */
 		cJSON_AddTrueToObject(s->out, "absent");
 	if (get_number(s->in, "keyword_case_type", 0) == 1)
@@ -269,22 +307,35 @@ static void make_keyword(const struct source *s)
 		cJSON_AddStringToObject(s->out, "status", "100-599");
 }
 
-/* The host of "host", "host:port" or "https://host/path"; the caller frees. */
+/* The host of "host", "host:port", "https://host/path", "[2001:db8::1]" or "2001:db8::1"; the caller
+   frees. */
 static char *host_of(const char *url)
 {
-	const char *s = url ? url : "", *scheme = strstr(s, "://");
+	const char *s = url ? url : "", *scheme = strstr(s, "://"), *colon;
 
 	if (scheme)
 		s = scheme + 3;
+	if (*s == '[')
+		return mem_strn(s + 1, strcspn(s + 1, "]"));
+	colon = strchr(s, ':');
+	if (colon && strchr(colon + 1, ':'))
+		return mem_strn(s, strcspn(s, "/?#"));
 	return mem_strn(s, strcspn(s, "/:?#"));
+}
+
+static void put_host(const struct source *s)
+{
+	char *host = host_of(get_text(s->in, "url"));
+
+	if (!*host)
+		import_lost(s->import, "%s: its host is not in the file", s->name);
+	cJSON_AddStringToObject(s->out, "host", *host ? host : "unknown.invalid");
+	free(host);
 }
 
 static void make_ping(const struct source *s)
 {
-	char *host = host_of(get_text(s->in, "url"));
-
-	cJSON_AddStringToObject(s->out, "host", host);
-	free(host);
+	put_host(s);
 }
 
 static void make_port(const struct source *s)
@@ -297,7 +348,7 @@ static void make_port(const struct source *s)
 		port = ports[sub_type];
 	if (!port)
 		import_lost(s->import, "%s: its port is not in the file", s->name);
-	make_ping(s);
+	put_host(s);
 	cJSON_AddNumberToObject(s->out, "port", port ? (double)port : 80);
 }
 
@@ -563,14 +614,10 @@ static void say_unknown(const struct source *s)
 	const cJSON *value;
 
 	cJSON_ArrayForEach(value, s->in) {
-		char *printed;
-
-		if (listed(handled, COUNT_OF(handled), value->string) ||
+		if (!value->string || listed(handled, COUNT_OF(handled), value->string) ||
 			listed(history, COUNT_OF(history), value->string) || says_nothing(value))
 			continue;
-		printed = cJSON_PrintUnformatted(value);
-		import_lost(s->import, "%s: %s %.200s", s->name, value->string, printed ? printed : "");
-		cJSON_free(printed);
+		lose(s, "", value);
 	}
 }
 
@@ -616,28 +663,98 @@ static void import_monitor(struct import *import, const cJSON *in)
 	free(id);
 }
 
-bool import_uptimerobot(struct import *import, const cJSON *answer, struct error *err)
+/* ---- the answer and its pages */
+
+/* What getMonitors gives only to those who ask for it: without it nothing says that there was something. */
+static const char *const asked_for[] = {
+	"alert_contacts", "mwindows", "custom_http_headers", "custom_http_statuses"};
+
+static void say_not_asked_for(struct import *import, const bool *there)
 {
-	const cJSON *monitors = get(answer, "monitors"), *monitor;
-	const char *stat = get_text(answer, "stat");
-	int64_t total = get_number(get(answer, "pagination"), "total", 0);
+	struct text list = TEXT_INIT;
+
+	for (size_t i = 0; i < COUNT_OF(asked_for); i++)
+		if (!there[i])
+			text_printf(&list, "%s%s=1", list.len ? ", " : "", asked_for[i]);
+	if (list.len)
+		import_lost(import,
+			"what was not asked for is not in the file: if you use it, call getMonitors with %s",
+			text_str(&list));
+	text_free(&list);
+}
+
+struct answer {
+	char **ids; /* of the monitors that were imported; owned */
+	size_t id_count;
+	bool there[COUNT_OF(asked_for)];
+	int64_t total;
+};
+
+/* Was it on a page before? Pages that overlap have some twice. */
+static bool seen_before(struct answer *answer, const cJSON *monitor)
+{
+	char *id = get_id(monitor);
+
+	for (size_t i = 0; i < answer->id_count; i++)
+		if (get(monitor, "id") && strcmp(answer->ids[i], id) == 0) {
+			free(id);
+			return true;
+		}
+	answer->ids = mem_grow(answer->ids, answer->id_count + 1, sizeof(answer->ids[0]));
+	answer->ids[answer->id_count++] = id;
+	return false;
+}
+
+static bool import_page(struct import *import, const cJSON *page, struct answer *answer, struct error *err)
+{
+	const cJSON *monitors = get(page, "monitors"), *monitor;
+	const char *stat = get_text(page, "stat");
+	int64_t total = get_number(get(page, "pagination"), "total", 0);
 
 	if (stat && strcmp(stat, "ok") != 0)
 		return error_set(err, ERROR_INPUT, "the file holds an error of UptimeRobot, not monitors: %s",
-			get_text(get(answer, "error"), "message") ? get_text(get(answer, "error"), "message")
-								  : stat);
+			get_text(get(page, "error"), "message") ? get_text(get(page, "error"), "message") : stat);
 	if (!cJSON_IsArray(monitors))
 		return error_set(
 			err, ERROR_INPUT, "the file holds no \"monitors\": save the answer of getMonitors");
+	if (total > answer->total)
+		answer->total = total;
 	cJSON_ArrayForEach(monitor, monitors) {
+		if (seen_before(answer, monitor))
+			continue;
+		for (size_t i = 0; i < COUNT_OF(asked_for); i++)
+			answer->there[i] = answer->there[i] || get(monitor, asked_for[i]);
 		import->found++;
 		import_monitor(import, monitor);
 	}
-	if (total > (int64_t)import->found)
+	return true;
+}
+
+bool import_uptimerobot(struct import *import, const cJSON *file, struct error *err)
+{
+	struct answer answer = {NULL, 0, {false}, 0};
+	const cJSON *page;
+	bool good = true;
+
+	if (cJSON_IsArray(file)) {
+		good = file->child || error_set(err, ERROR_INPUT, "the file holds no answer of getMonitors");
+		cJSON_ArrayForEach(page, file)
+			good = good && import_page(import, page, &answer, err);
+	} else {
+		good = import_page(import, file, &answer, err);
+	}
+	for (size_t i = 0; i < answer.id_count; i++)
+		free(answer.ids[i]);
+	free(answer.ids);
+	if (!good)
+		return false;
+	if (answer.total > (int64_t)import->found)
 		import_lost(import,
 			"the file holds %zu of %lld monitors: save the answers for the other offsets too",
-			import->found, (long long)total);
-	if (import->found)
+			import->found, (long long)answer.total);
+	if (import->found) {
+		say_not_asked_for(import, answer.there);
 		import_lost(import, "history (logs, response times, uptime ratios) stays where it is");
+	}
 	return true;
 }
