@@ -31,9 +31,20 @@ ifeq ($(ASAN),1)
   STATIC    := 0
 endif
 
+# COVERAGE=1 counts which lines ran (make coverage). A process that ends by _exit writes its counts too.
+COVERAGE  ?= 0
+ifeq ($(COVERAGE),1)
+  override BUILD := $(BUILD)-coverage
+  OPT       := -O0 -g --coverage -fprofile-update=atomic
+  HARDENING :=
+  STATIC    := 0
+  COVERAGE_OBJ = $(call obj,tests/coverage/dump.c)
+  COVERAGE_LD  := -Wl,--wrap=_exit
+endif
+
 CPPFLAGS += -D_GNU_SOURCE -Icommon -Icgi-bin
 CFLAGS   += -std=c11 $(OPT) $(WARNINGS) $(HARDENING) -fPIE -pthread -ffunction-sections -fdata-sections
-LDFLAGS  += -pie -Wl,--gc-sections $(HARDENING_LD) $(filter -fsanitize=% -O%,$(OPT)) -pthread
+LDFLAGS  += -pie -Wl,--gc-sections $(HARDENING_LD) $(filter -fsanitize=% -O% --coverage,$(OPT)) -pthread
 
 ifeq ($(V),0)
   Q := @
@@ -63,7 +74,7 @@ WEB_LIB    := $(BUILD)/libweb.a
 PROBER_LIB := $(BUILD)/libprober.a
 HTML_OBJ   := $(BUILD)/obj/gen/html.o
 
-.PHONY: all help deps deps-run deps-test deps-extra run test check test-extra unit simulate simulate-short e2e \
+.PHONY: all help deps deps-run deps-test deps-extra deps-lint deps-coverage run test check test-extra unit simulate simulate-short e2e \
 	bench fuzz corpora nightly lint \
 	install uninstall portable clean
 all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
@@ -79,10 +90,12 @@ PACKAGES_RUN   := lighttpd lighttpd-mod-openssl openssl curl python3 python3-aio
 PACKAGES_TEST  := $(PACKAGES_RUN) binutils libcmocka-dev python3-pytest python3-pytest-xdist apache2 \
 	libapache2-mod-fcgid nginx-light spawn-fcgi cron strace iproute2 tzdata \
 	php-cli $(if $(shell command -v node),,nodejs)
+PACKAGES_LINT  := clang clang-tidy cppcheck shellcheck mandoc
+PACKAGES_COVERAGE := $(PACKAGES_TEST) gcovr
 PACKAGES_EXTRA := $(PACKAGES_TEST) chromium prometheus python3-feedparser \
 	$(if $(shell command -v npm),,npm)
 
-##: make deps             installs what is missing to build; deps-test, deps-extra: to test
+##: make deps             installs what is missing to build; deps-test, deps-extra, deps-lint: to test
 deps:
 	@tests/deps.sh $(PACKAGES)
 deps-run:
@@ -91,16 +104,20 @@ deps-test:
 	@tests/deps.sh $(PACKAGES) $(PACKAGES_TEST)
 deps-extra:
 	@tests/deps.sh $(PACKAGES) $(PACKAGES_EXTRA)
+deps-coverage:
+	@tests/deps.sh $(PACKAGES) $(PACKAGES_COVERAGE)
+deps-lint:
+	@tests/deps.sh $(PACKAGES) $(PACKAGES_LINT)
 
 # ---- the two programs --------------------------------------------------------------------------------
 ##: make                  builds build/upbeat.fcgi and build/upbeat-prober (ASAN=1, STATIC=0, CC=clang)
-$(BUILD)/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(WEB_LIB) $(COMMON_LIB)
+$(BUILD)/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(COVERAGE_OBJ) $(WEB_LIB) $(COMMON_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(WEB_LDFLAGS) -o $@ $^ $(WEB_LIBS)
+	$(Q)$(CC) $(WEB_LDFLAGS) $(COVERAGE_LD) -o $@ $^ $(WEB_LIBS)
 
-$(BUILD)/upbeat-prober: $(call obj,cgi-bin/prober/main.c) $(PROBER_LIB) $(COMMON_LIB)
+$(BUILD)/upbeat-prober: $(call obj,cgi-bin/prober/main.c) $(COVERAGE_OBJ) $(PROBER_LIB) $(COMMON_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PROBER_LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(COVERAGE_LD) -o $@ $^ $(PROBER_LIBS)
 
 $(COMMON_LIB): $(call obj,$(COMMON_SRC))
 $(WEB_LIB): $(call obj,$(filter-out %/main.c,$(WEB_SRC))) $(HTML_OBJ)
@@ -283,16 +300,69 @@ nightly: deps-test
 	+@UPBEAT_NIGHTLY=1 $(MAKE) --no-print-directory e2e
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=60
 
-##: make lint             manual pages and shell scripts (packages mandoc, shellcheck)
-lint:
-	@tests/deps.sh mandoc shellcheck
-	mandoc -Tlint -Wwarning docs/*.[158]
-	shellcheck contrib/clients/beat.sh contrib/portable/pack.sh tests/deps.sh tests/unit/run .ci/run
-
 ##: make bench            ratios against yardsticks built in the same run (T=name: one table)
 bench: deps-test
 	+@$(MAKE) --no-print-directory all
 	@UPBEAT_BUILD=$(BUILD) $(PYTHON) -B tests/bench/bench.py $(T)
+
+# ---- coverage ----------------------------------------------------------------------------------------
+##: make coverage         lines and branches that the tests reach, room by room, against the goal (package gcovr)
+# The unit tests, the corpora, and those end-to-end tests that walk paths which only the whole program has.
+COVERAGE_E2E ?= beat or config or web_program or install or third_parties or story or channels or hostile
+.PHONY: coverage coverage-run coverage-table
+coverage: deps-coverage
+	+@$(MAKE) --no-print-directory COVERAGE=1 coverage-run
+
+coverage-run: all $(UNIT_BIN) $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+	@find $(BUILD) -name '*.gcda' -delete
+	+@$(MAKE) --no-print-directory unit > $(BUILD)/unit.log 2>&1 || { cat $(BUILD)/unit.log; exit 1; }
+	+@$(MAKE) --no-print-directory corpora > $(BUILD)/corpora.log 2>&1 || { cat $(BUILD)/corpora.log; exit 1; }
+	@$(BUILD)/upbeat-prober --help > /dev/null; REQUEST_METHOD=GET $(BUILD)/upbeat.fcgi < /dev/null > /dev/null
+	@chmod -R a+rwX $(BUILD)/obj # the servers' user counts in the same files
+	@$(call pytest,-n $(JOBS) -k '$(COVERAGE_E2E)' tests/e2e) > $(BUILD)/e2e.log 2>&1 || { cat $(BUILD)/e2e.log; exit 1; }
+	+@$(MAKE) --no-print-directory coverage-table
+
+coverage-table:
+	@gcovr -j 2 --root . --object-directory $(BUILD)/obj --filter common/ --filter cgi-bin/ \
+		--exclude-unreachable-branches --json $(BUILD)/coverage.json $(BUILD)/obj 2> $(BUILD)/gcovr.log || { cat $(BUILD)/gcovr.log; exit 1; }
+	@$(PYTHON) -B tests/coverage/table.py $(BUILD)/coverage.json
+
+# ---- lint --------------------------------------------------------------------------------------------
+##: make lint             clang-tidy, cppcheck, shellcheck, mandoc: nothing found is the only result (packages first)
+# clang-tidy looks again only at what changed: an object file is newer when its source or a header of it is.
+CLANG_TIDY ?= clang-tidy
+CPPCHECK   ?= cppcheck
+TIDY_SRC   := $(COMMON_SRC) $(WEB_SRC) $(PROBER_SRC) cgi-bin/web/html/embed.c
+SCRIPTS     = $(shell awk 'FNR == 1 && /^\#!.*sh$$/ { print FILENAME } { nextfile }' $$(find .ci contrib tests -type f))
+
+.PHONY: lint-all lint-tidy lint-cppcheck lint-scripts lint-man
+lint: deps-lint
+	+@$(MAKE) --no-print-directory -Otarget -j$$(nproc) lint-all
+
+lint-all: lint-man lint-scripts lint-cppcheck lint-tidy
+	@echo 'lint: nothing found'
+
+lint-tidy: $(TIDY_SRC:%.c=$(BUILD)/lint/%.ok)
+$(BUILD)/lint/%.ok: $(BUILD)/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$*.c)
+	$(Q)$(CLANG_TIDY) --quiet $*.c -- $(CPPFLAGS) -std=c11 2>$@.log || { cat $@.log; exit 1; }
+	@mv $@.log $@
+
+lint-cppcheck:
+	$(call say,CHECK,'common cgi-bin (cppcheck)')
+	$(Q)$(CPPCHECK) -q --enable=warning,performance,portability,style --std=c11 --language=c -D_GNU_SOURCE \
+		-Icommon -Icgi-bin --inline-suppr --library=tests/lint/cppcheck.cfg \
+		--suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 common cgi-bin
+
+lint-scripts:
+	$(call say,CHECK,'scripts (shellcheck)')
+	$(Q)shellcheck $(SCRIPTS)
+
+# References to pages that are not installed yet are no finding.
+lint-man:
+	$(call say,CHECK,'manual pages (mandoc)')
+	$(Q)! mandoc -Tlint docs/*.[1-9] | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
 
 # ---- installing --------------------------------------------------------------------------------------
 # After the FHS. cron reads /etc only, so a prefix of the system's has its settings there.
@@ -361,7 +431,7 @@ $(BUILD)/portable/upbeat-prober: $(call obj,cgi-bin/prober/main.c) $(PROBER_LIB)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../lib' -o $@ $^ $(PROBER_LIBS)
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-coverage
 
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/fuzz-obj -name '*.d' 2>/dev/null)

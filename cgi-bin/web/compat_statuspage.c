@@ -263,12 +263,15 @@ static bool put_document(struct document *d, size_t which, struct error *err)
 	bool ok = read_list(&open, d->view, documents[which].open, true, err) &&
 		read_list(&all, d->view, documents[which].all, false, err);
 
+	/* cppcheck-suppress autoVariables ; taken back below */
 	d->open = &open;
+	/* cppcheck-suppress autoVariables */
 	d->all = &all;
 	text_char(d->t, '{');
 	for (size_t i = 0; ok && documents[which].sections[i]; i++)
 		documents[which].sections[i](d);
 	text_raw(d->t, "}\n");
+	d->open = d->all = NULL;
 	incident_list_clear(&open);
 	incident_list_clear(&all);
 	return ok;

@@ -28,7 +28,7 @@ enum hook_result {
 };
 
 /* The caller clears *out, which is empty unless HOOK_TOLD. */
-enum hook_result hook_parse(const char *service, const struct hook_input *input,
+enum hook_result hook_parse(const char *name, const struct hook_input *input,
 	struct sighting *out, const char **why);
 
 #endif

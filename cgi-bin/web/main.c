@@ -32,8 +32,6 @@
 #define THREADS_DEFAULT 4
 #define THREADS_MAX 64
 
-extern char **environ;
-
 /* One request, from its parameters to its answer. No transaction is open while a socket is read or
    written. */
 static void serve(struct channel_io *io, char **env)

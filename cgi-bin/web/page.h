@@ -54,9 +54,9 @@ void page_unavailable(struct request *req, struct reply *reply, const struct err
 char *page_base(const struct request *req);
 
 /* Sets a sentence with up to one argument as the field `name`. */
-void page_word(struct page *page, struct data *d, const char *name, enum word word, const char *arg);
+void page_word(struct page *page, struct data *d, const char *name, enum word id, const char *arg);
 /* The same with a number. */
-void page_word_count(struct page *page, struct data *d, const char *name, enum word word, size_t count);
+void page_word_count(struct page *page, struct data *d, const char *name, enum word id, size_t count);
 /* Sets the two fields that a <time> shows, by their full names. Today's times are
    "10:10", others "2026-05-01 10:10". */
 void page_time(struct page *page, struct data *d, const char *iso, const char *text, int64_t us);

@@ -43,17 +43,17 @@ static bool put_uptimes(struct subject *s, struct error *err)
 	static const struct {
 		int64_t days;
 		enum word word;
-	} spans[] = {
+	} lengths[] = {
 		{1, WORD_UPTIME_24H}, {30, WORD_UPTIME_30D}, {90, WORD_UPTIME_90D}, {365, WORD_UPTIME_1Y}};
 
-	for (size_t i = 0; i < COUNT_OF(spans); i++) {
+	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
 		struct data *item = data_item(s->page->data, "uptimes");
 		struct rollup sum;
 
 		if (!history_sum(s->page->view.txn, s->m->listed->id,
-			    s->now_s - spans[i].days * HISTORY_DAY_S, s->now_s, s->hold_s, true, &sum, err))
+			    s->now_s - lengths[i].days * HISTORY_DAY_S, s->now_s, s->hold_s, true, &sum, err))
 			return false;
-		data_text(item, "span", word(s->page->language, spans[i].word));
+		data_text(item, "span", word(s->page->language, lengths[i].word));
 		put_percent(item, "percent", &sum);
 	}
 	return true;

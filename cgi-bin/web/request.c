@@ -265,7 +265,7 @@ static bool accept_again(int error)
 static bool may_connect(int fd)
 {
 	const char *list = getenv("FCGI_WEB_SERVER_ADDRS");
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = {0};
 	socklen_t n = sizeof(peer);
 	char host[INET6_ADDRSTRLEN];
 	size_t len;
@@ -456,8 +456,8 @@ const char *request_header(const struct request *req, const char *name)
 		text_raw(&t, "HTTP_");
 	for (; *name != '\0'; name++)
 		text_char(&t, *name == '-' ? '_' : *name >= 'a' && *name <= 'z' ? (char)(*name - 32) : *name);
-	value = strcmp(t.ptr, "HTTP_AUTHORIZATION") == 0 ? env_get_redirected(req->env, t.ptr)
-							 : env_get(req->env, t.ptr);
+	value = strcmp(text_str(&t), "HTTP_AUTHORIZATION") == 0 ? env_get_redirected(req->env, text_str(&t))
+								: env_get(req->env, text_str(&t));
 	text_free(&t);
 	return value;
 }

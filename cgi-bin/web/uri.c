@@ -270,7 +270,7 @@ static int accept_q(const char *accept, const char *type)
 	size_t type_len = strlen(type);
 
 	while (*accept != '\0') {
-		size_t n = strcspn(accept, ","), name_len;
+		size_t n, name_len;
 		const char *q;
 
 		accept += strspn(accept, " \t,");

@@ -90,6 +90,7 @@ static bool read_item(const char **s, const struct field *field, uint64_t *bits)
 		if (is_single || !read_number(s, &step) || step < 1)
 			return false;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): read_value takes what fits the field */
 	for (int value = first; value <= last; value += step)
 		*bits |= UINT64_C(1) << value;
 	return first <= last;

@@ -83,6 +83,7 @@ void text_vprintf(struct text *t, const char *format, va_list ap)
 	n = vsnprintf(t->ptr + t->len, t->cap - t->len, format, ap);
 	if (n > 0 && (size_t)n >= t->cap - t->len) {
 		text_reserve(t, (size_t)n);
+		/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): copied above */
 		vsnprintf(t->ptr + t->len, (size_t)n + 1, format, again);
 	}
 	if (n > 0)

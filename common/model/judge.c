@@ -89,6 +89,7 @@ static struct verdict verdict_begin(const struct judge *judge)
 /* Every change of the judge is worth storing; comparing is simpler than remembering each. */
 static void verdict_finish(struct verdict *verdict, const struct judge *before, const struct judge *judge)
 {
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): at worst one write more */
 	verdict->dirty = memcmp(before, judge, sizeof(*judge)) != 0;
 }
 

@@ -16,6 +16,7 @@ struct row {
 };
 
 static const struct row ROWS[WORD__COUNT] = {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): texts, one may be several literals */
 #define WORD(id, en, zh) [WORD_##id] = {{[LANGUAGE_EN] = en, [LANGUAGE_ZH_TW] = zh}},
 #include "model/words.def"
 #undef WORD

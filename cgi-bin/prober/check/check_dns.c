@@ -16,7 +16,7 @@
 #include "prober/check/dns_answer.h"
 #include "prober/net/query.h"
 
-#define RESOLVE_SHARE 8 / 10
+#define RESOLVE_SHARE(ms) ((ms) * 8 / 10)
 
 struct dns_options {
 	char *name, *record;
@@ -240,7 +240,7 @@ static void start(struct check *check)
 	look->check = check;
 	if (options_of(look)->server && server_split(options_of(look)->server, &look->server_host, &look->server_port))
 		look->resolve = loop_resolve(check->loop, look->server_host, AF_UNSPEC,
-			check_left_ms(check) * RESOLVE_SHARE, server_found, look);
+			RESOLVE_SHARE(check_left_ms(check)), server_found, look);
 	else
 		ask(look, NULL);
 }

@@ -13,7 +13,7 @@
 #include "prober/check/check.h"
 #include "prober/check/ping.h"
 
-#define RESOLVE_SHARE 8 / 10
+#define RESOLVE_SHARE(ms) ((ms) * 8 / 10)
 
 struct ping_options {
 	char *host;
@@ -184,7 +184,7 @@ static void start(struct check *check)
 
 	check->own = look;
 	look->check = check;
-	look->resolve = loop_resolve(check->loop, options->host, AF_UNSPEC, check_left_ms(check) * RESOLVE_SHARE,
+	look->resolve = loop_resolve(check->loop, options->host, AF_UNSPEC, RESOLVE_SHARE(check_left_ms(check)),
 		resolved, look);
 }
 

@@ -28,7 +28,7 @@
 #define HEADERS_MAX 65536     /* bytes of all headers of one hop, interim answers too */
 #define HEADERS_KEPT 8192
 #define LOCATION_MAX 8192
-#define RESOLVE_SHARE 8 / 10  /* of the time that is left: a mute resolver is to be told from a slow site */
+#define RESOLVE_SHARE(ms) ((ms) * 8 / 10) /* so that a mute resolver is told from a slow site */
 
 enum phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_ANSWER };
 enum cut { CUT_NONE, CUT_REDIRECT, CUT_ENOUGH, CUT_FULL, CUT_HEADERS };
@@ -694,7 +694,7 @@ static void hop_begin(struct http *http)
 	http->phase = PHASE_RESOLVE;
 	http->resolve = loop_resolve(http->check->loop, http->host,
 		ip == 4 ? AF_INET : ip == 6 ? AF_INET6 : AF_UNSPEC,
-		check_left_ms(http->check) * RESOLVE_SHARE, hop_send, http);
+		RESOLVE_SHARE(check_left_ms(http->check)), hop_send, http);
 }
 
 struct http *http_start(struct check *check, const struct http_options *options,

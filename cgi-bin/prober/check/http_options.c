@@ -44,6 +44,7 @@ static bool status_range(const char **s, int *from, int *to, bool *bad)
 		(*s)++;
 	if (!**s)
 		return false;
+	*from = 0;
 	*bad = !status_number(s, from);
 	*to = *from;
 	if (!*bad && **s == '-') {

@@ -21,7 +21,7 @@
 #include "prober/check/secure.h"
 
 #define NEXT_ADDRESS_MS 250
-#define RESOLVE_SHARE 8 / 10 /* of the time that is left: a mute resolver is to be told from a slow target */
+#define RESOLVE_SHARE(ms) ((ms) * 8 / 10) /* so that a mute resolver is told from a slow target */
 #define READ_SIZE 16384
 
 enum phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_TLS, PHASE_OPEN };
@@ -147,11 +147,11 @@ static enum moved give(struct stream *stream, size_t *n)
 
 static enum moved send_all(struct stream *stream)
 {
-	enum moved moved = MOVED_NOT;
 	size_t n;
 
 	while (stream->sent < stream->out.len) {
-		moved = give(stream, &n);
+		enum moved moved = give(stream, &n);
+
 		if (moved != MOVED)
 			return moved;
 		stream->sent += n;
@@ -422,7 +422,7 @@ struct stream *stream_open(struct check *check, const struct stream_target *targ
 	stream->user = *user;
 	stream->fd = -1;
 	phase_begin(stream, PHASE_RESOLVE);
-	stream->resolve = loop_resolve(check->loop, target->host, AF_UNSPEC, check_left_ms(check) * RESOLVE_SHARE,
+	stream->resolve = loop_resolve(check->loop, target->host, AF_UNSPEC, RESOLVE_SHARE(check_left_ms(check)),
 		resolved, stream);
 	return stream;
 }

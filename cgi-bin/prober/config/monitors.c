@@ -86,7 +86,7 @@ static const char *check_type_nearest(const char *name)
 	const char *names[64];
 	size_t n = 0;
 
-	for (; check_types[n] && n < COUNT_OF(names); n++)
+	for (; n < COUNT_OF(names) && check_types[n]; n++)
 		names[n] = check_types[n]->name;
 	return text_nearest(name, names, n);
 }

@@ -240,10 +240,10 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 	if (change.publish)
 		good = privates_write(config.privates, store, config.publication.fingerprint, err);
 	good = good && write_change(state, &config, &change, err);
-	if (good && change.publish)
+	if (good && change.publish) {
 		privates_tidy(store, config.publication.fingerprint);
-	if (good && change.publish)
 		log_info("configuration published: %zu monitors", config.publication.monitor_count);
+	}
 	if (change.tell)
 		print_errors(&config);
 	*changed = good && change.publish;

@@ -50,9 +50,9 @@ static bool check_logo(const void *value, struct text *why)
 static bool check_hours(const void *value, struct text *why)
 {
 	const char *literal = "these are days, not hours";
-	struct window window;
+	struct window hours;
 
-	if (window_parse(*(char *const *)value, NULL, &window, &literal) && window.kind == WINDOW_WEEKLY)
+	if (window_parse(*(char *const *)value, NULL, &hours, &literal) && hours.kind == WINDOW_WEEKLY)
 		return true;
 	text_printf(why, "must be hours of the week, such as \"mon-fri 09:00-18:00\": %s", literal);
 	return false;

@@ -23,7 +23,7 @@ static const char *channel_type_nearest(const char *name)
 	const char *names[64];
 	size_t n = 0;
 
-	for (; channel_types[n] && n < COUNT_OF(names); n++)
+	for (; n < COUNT_OF(names) && channel_types[n]; n++)
 		names[n] = channel_types[n]->name;
 	return text_nearest(name, names, n);
 }

@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	size_t *lens = calloc((size_t)n + 1, sizeof(*lens));
 
 	if (!hashes || !lens)
-		return 1;
+		exit(1);
 	qsort(argv + 1, (size_t)n, sizeof(*argv), by_name);
 	printf("/* Made by cgi-bin/web/html/embed.c; do not edit. */\n#include \"web/asset.h\"\n\n");
 	for (int i = 0; i < n; i++)
