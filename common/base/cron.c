@@ -90,8 +90,8 @@ static bool read_item(const char **s, const struct field *field, uint64_t *bits)
 		if (is_single || !read_number(s, &step) || step < 1)
 			return false;
 	}
-	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): read_value takes what fits the field */
 	for (int value = first; value <= last; value += step)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): read_value keeps to the field */
 		*bits |= UINT64_C(1) << value;
 	return first <= last;
 }

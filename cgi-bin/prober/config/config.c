@@ -53,12 +53,11 @@ static char *scan_store(const struct text *text)
 {
 	struct text value = TEXT_INIT;
 	struct json_scan scan;
-	enum json_token token;
 	bool found = false;
 
 	json_scan_init(&scan, text_str(text), text->len, JSON_COMMENTS | JSON_DOUBLES, JSON_MAX_DEPTH);
 	if (json_scan_next(&scan) == JSON_OBJECT) {
-		while (!found && (token = json_scan_next(&scan)) == JSON_KEY) {
+		while (!found && json_scan_next(&scan) == JSON_KEY) {
 			found = json_scan_is(&scan, "store");
 			if (found && json_scan_next(&scan) == JSON_STRING)
 				json_scan_string(&scan, &value);

@@ -122,6 +122,7 @@ static void include_file(struct reading *r, const char *path, const cJSON *from,
 			before->path);
 		return;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): source_read added it */
 	inner = cJSON_GetObjectItemCaseSensitive(r->sources[index].tree, "include");
 	merge_source(r, (size_t)index);
 	if (inner)

@@ -434,11 +434,11 @@ void loop_free(struct loop *loop)
 		return;
 	resolver_free(loop->resolver);
 	while (loop->transfers)
-		loop_transfer_stop(loop->transfers);
+		loop_transfer_stop(loop->transfers); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
 	if (loop->multi)
 		curl_multi_cleanup(loop->multi);
 	while (loop->timers > 0)
-		loop_timer_stop(loop->heap[0]);
+		loop_timer_stop(loop->heap[0]); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the heap */
 	bury(loop);
 	free(loop->heap);
 	close(loop->epoll);

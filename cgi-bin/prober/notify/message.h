@@ -9,7 +9,6 @@
 #include "model/incident.h"
 #include "model/monitor.h"
 #include "model/notice.h"
-#include "model/notice.h"
 #include "model/site.h"
 #include "model/words.h"
 

@@ -472,6 +472,7 @@ bool outbox_tell_all(struct state_txn *txn, enum event_kind event, const char *k
 	if (ok && first && !channels)
 		ok = state_monitor_scan(txn, collect_channels, &names, err);
 	for (size_t i = 0; i < channel_count; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): no channels, no count */
 		names_add(&names, channels[i]);
 	text_raw(&text, title);
 	if (body && *body) {
