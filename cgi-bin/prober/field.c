@@ -616,16 +616,24 @@ bool fields_load(const struct field *fields, size_t n, const cJSON *object, void
 	return fields_load_both(fields, n, object, NULL, options, err);
 }
 
+/* A number that was not given, has no default, and could not be zero if it were given. */
+static bool is_unset(const struct field *field, const void *at)
+{
+	return (field->type == FIELD_INT || field->type == FIELD_DURATION) && !field->fallback && field->min > 0 &&
+		*(const int64_t *)at == 0;
+}
+
 void fields_print(const struct field *fields, size_t n, const void *options, struct text *out)
 {
 	bool first = true;
 
 	text_char(out, '{');
 	for (size_t i = 0; i < n; i++) {
+		const void *at = (const char *)options + fields[i].offset;
 		struct text value = TEXT_INIT;
 
-		if (field_is_secret(&fields[i]) ||
-			!kinds[fields[i].type].print((const char *)options + fields[i].offset, &value)) {
+		if (field_is_secret(&fields[i]) || is_unset(&fields[i], at) ||
+			!kinds[fields[i].type].print(at, &value)) {
 			text_free(&value);
 			continue;
 		}

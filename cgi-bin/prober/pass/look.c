@@ -103,6 +103,7 @@ static void look_impossible(struct post *post, const struct error *err)
 {
 	struct result result = {.timings = TIMINGS_NONE, .at_us = pass_now(post->pass)};
 
+	log_limited("look", "%s cannot be looked at: %s", post->monitor->slug, err->text);
 	result_cause(&result, "%s", err->text);
 	look_ended(post, &result);
 	result_clear(&result);

@@ -171,6 +171,22 @@ static void what_is_printed_loads_again(void **state)
 	}
 }
 
+static void a_number_that_was_not_given_is_not_printed(void **state)
+{
+	static const struct field rows_of_two[] = {
+		{.name = "at_least_one", .type = FIELD_DURATION, .offset = offsetof(struct options, value), .min = 1},
+		{.name = "any", .type = FIELD_INT, .offset = offsetof(struct options, value)},
+	};
+	struct text printed = TEXT_INIT;
+	struct options options;
+
+	(void)state;
+	memset(&options, 0, sizeof(options));
+	fields_print(rows_of_two, COUNT_OF(rows_of_two), &options, &printed);
+	assert_string_equal(text_str(&printed), "{\"any\":0}");
+	text_free(&printed);
+}
+
 struct pair {
 	char *secret, *plain;
 	int64_t wait_ms;
@@ -237,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_type_takes_and_refuses),
 		cmocka_unit_test(what_is_printed_loads_again),
+		cmocka_unit_test(a_number_that_was_not_given_is_not_printed),
 		cmocka_unit_test(secrets_load_from_beside_and_are_never_printed),
 		cmocka_unit_test(what_is_missing_or_wrong_is_named),
 		cmocka_unit_test(an_entry_alone_is_a_list_of_one),

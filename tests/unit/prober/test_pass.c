@@ -470,6 +470,35 @@ static void a_heartbeat_is_pending_then_up_then_missed_then_back(void **state)
 	expect_line("job up ?udu over[aDqdaDqd] up:delivered down:delivered");
 }
 
+static void a_heartbeat_without_max_age_has_five_minutes(void **state)
+{
+	(void)state;
+	write_config("", BEAT("job", ""));
+	pass_at(0);
+	beat_at(0.1, "job");
+	pass_at(1);
+	pass_at(3);
+	expect_line("job up ?u?u");
+	pass_at(5.2);
+	expect_line("job down ?u?u?d open[aDqd] down:delivered");
+}
+
+static void a_heartbeat_follows_its_schedule(void **state)
+{
+	(void)state;
+	write_config("", BEAT("job", ",\"schedule\":\"*/2 * * * *\",\"grace\":\"30s\",\"timezone\":\"Asia/Taipei\""));
+	begin_s -= begin_s % 120;
+	pass_at(0);
+	beat_at(0.1, "job");
+	pass_at(1);
+	beat_at(2.2, "job");
+	pass_at(2.6);
+	pass_at(3);
+	expect_line("job up ?uuu");
+	pass_at(4.6); /* awaited at 4, and half a minute longer */
+	expect_line("job down ?uuud open[aDqd] down:delivered");
+}
+
 static void a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there(void **state)
 {
 	time_t begun = time(NULL);
@@ -818,6 +847,8 @@ int main(int argc, char **argv)
 		ROW(with_a_coarse_cron_only_passes_can_be_missed),
 		ROW(another_interval_makes_no_gap),
 		ROW(a_heartbeat_is_pending_then_up_then_missed_then_back),
+		ROW(a_heartbeat_without_max_age_has_five_minutes),
+		ROW(a_heartbeat_follows_its_schedule),
 		ROW(a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there),
 		ROW(heartbeats_get_fresh_grace_after_our_own_gap),
 		ROW(without_witnesses_answering_failures_are_unknown_and_one_summary_follows),
