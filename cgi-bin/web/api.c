@@ -249,11 +249,14 @@ static void put_more(struct text *t, const struct view_monitor *m)
 static void put_places(struct text *t, const struct view *view, const struct view_monitor *m)
 {
 	struct sighting *list = NULL;
+	struct monitor monitor = {0};
 	size_t n = 0;
 
 	if (!view->asker.sees_all)
 		return;
-	view_places(view, m, &list, &n);
+	if (state_monitor(view->txn, m->listed->id, &monitor, NULL))
+		view_places(view, m, &monitor, &list, &n);
+	monitor_clear(&monitor);
 	text_raw(t, ",\"places\":[");
 	for (size_t i = 0; i < n; i++) {
 		text_raw(t, i ? ",{\"name\":" : "{\"name\":");

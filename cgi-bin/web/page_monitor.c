@@ -232,19 +232,21 @@ static void put_check(struct subject *s, const struct sample *sample)
 	put_response(s, item, "total", sample->response_us > 0 ? sample->response_us : parts->total_us);
 }
 
-/* What third parties saw last. */
+/* What third parties and peers saw last. */
 static void put_places(struct subject *s)
 {
+	static const enum monitor_state states[OUTCOME__COUNT] = {
+		[OUTCOME_UP] = STATE_UP, [OUTCOME_DOWN] = STATE_DOWN, [OUTCOME_UNKNOWN] = STATE_UNKNOWN};
 	struct sighting *list = NULL;
 	size_t n = 0;
 
 	if (s->page->view.asker.sees_all)
-		view_places(&s->page->view, s->m, &list, &n);
+		view_places(&s->page->view, s->m, &s->monitor, &list, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct data *item = data_item(s->page->data, "places");
 
 		page_time(s->page, item, "iso", "time", list[i].heard_us);
-		page_put_state(s->page, item, list[i].sees == OUTCOME_UP ? STATE_UP : STATE_DOWN);
+		page_put_state(s->page, item, states[list[i].sees]);
 		data_text(item, "from", list[i].from);
 		data_text(item, "detail", list[i].detail);
 	}

@@ -19,6 +19,7 @@
 #include "web/operate.h"
 #include "web/page.h"
 #include "web/pages.h"
+#include "web/peer.h"
 #include "web/ping.h"
 #include "web/routes.h"
 #include "web/up.h"
@@ -40,6 +41,7 @@ static const struct route routes[] = {
 	{GET | POST, "/api/push/{}", MAY_ANYONE, ping_kuma, NULL, false},
 	/* Third parties that look at the same things. Some accounts can only GET. */
 	{GET | POST, "/hook/{}/{}", MAY_ANYONE, hooks_take, NULL, false},
+	{POST, "/peer/{}", MAY_ANYONE, peer_take, NULL, true},
 	/* For those who watch us, or route by us. */
 	{GET, "/up", MAY_ANYONE, up_all, NULL, false},
 	{GET, "/up/{}", MAY_ANYONE, up_one, NULL, false},

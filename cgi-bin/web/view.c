@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/fresh.h"
+#include "store/peer_book.h"
 
 /* ---- how the watching is */
 
@@ -252,16 +253,18 @@ char *view_cause(const struct view *view, const struct view_monitor *m)
 
 /* ---- the whole in one sentence */
 
-void view_places(const struct view *view, const struct view_monitor *monitor, struct sighting **list, size_t *n)
+void view_places(const struct view *view, const struct view_monitor *of, const struct monitor *monitor,
+	struct sighting **list, size_t *n)
 {
 	struct text name = TEXT_INIT;
 	char *note = NULL;
 
 	*list = NULL;
 	*n = 0;
-	sightings_note(&name, monitor->listed->id);
+	sightings_note(&name, of->listed->id);
 	if (state_note_get(view->txn, text_str(&name), &note, NULL))
 		sightings_decode(note, strlen(note), list, n, NULL);
+	peer_sightings(view->txn, view->site, monitor, view->pass.grace_from_us, view->now_us, list, n);
 	free(note);
 	text_free(&name);
 }

@@ -72,8 +72,9 @@ bool view_details(const struct view *view, const struct view_monitor *of, struct
 /* Why it is not up, for those who may see errors; NULL when there is nothing to say. The caller frees. */
 char *view_cause(const struct view *view, const struct view_monitor *monitor);
 
-/* What other places saw last of it; none when that cannot be read. The caller frees the list. */
-void view_places(const struct view *view, const struct view_monitor *monitor, struct sighting **list, size_t *n);
+/* What other places, third parties and peers, saw last of it; none when that cannot be read. The caller frees the list. */
+void view_places(const struct view *view, const struct view_monitor *of, const struct monitor *monitor,
+	struct sighting **list, size_t *n);
 
 /* How bad a state is, for sorting: down first, up last. */
 int view_badness(enum monitor_state state);

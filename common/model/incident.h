@@ -57,6 +57,7 @@ struct incident {
 	char **told;              /* channels whose DOWN was put into the outbox: whom recovery goes to */
 	size_t told_count;
 	uint64_t entries_dropped;
+	uint64_t episode;         /* how those who watch with us count this outage; 0 nobody does */
 	struct incident_entry *entries; /* oldest first */
 	size_t entry_count;
 };

@@ -100,6 +100,9 @@ struct verdict {
 	int64_t recheck_ms;          /* look again this soon; 0: at the next regular slot */
 	bool ready;                  /* call judge_decide() */
 	bool dirty;                  /* the judge changed in a way that must be stored */
+	/* filled in by the caller, where others look at it too (model/peering) */
+	uint64_t episode;            /* how they all count this outage; 0 nobody else looks */
+	int64_t turn_us;             /* so long others come first to tell it */
 };
 
 /* Weighs one result. Its at_us dates the evidence, now_us the decision.

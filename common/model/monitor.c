@@ -120,6 +120,7 @@ void monitor_clear(struct monitor *monitor)
 	free(monitor->name);
 	free(monitor->group);
 	strings_free(monitor->tags, monitor->tag_count);
+	strings_free(monitor->places, monitor->place_count);
 	strings_free(monitor->depends_on, monitor->depends_count);
 	notify_free(monitor->notify, monitor->notify_count);
 	strings_free(monitor->maintenance, monitor->maintenance_count);

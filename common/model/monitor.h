@@ -118,6 +118,8 @@ struct monitor {
 	struct monitor_source *sources;
 	size_t source_count;
 	int64_t quorum;       /* so many places must find it down; 0: most of those that see */
+	char **places;        /* peers that look at it too; none: whichever has one of this slug */
+	size_t place_count;
 	uint64_t place;       /* order in the configuration: how people sorted them */
 };
 

@@ -6,8 +6,9 @@
  * about now soon after. But the "up" that ends an outage is lost when we were the ones who could not
  * be reached, and then nothing more comes: so a "down" counts for an hour after it was last said
  * (most services repeat it while it lasts, when told to), an "up" for five minutes. Nobody who has
- * fallen silent can outvote for longer what we see. Who cannot see has no vote, and when we are the
- * only ones who see we decide alone.
+ * fallen silent can outvote for longer what we see. A peer says itself when it sees nothing, and one
+ * that is silent was left out before (model/peering). Who cannot see has no vote, and when we are the only
+ * ones who see we decide alone.
  */
 #ifndef MODEL_QUORUM_H
 #define MODEL_QUORUM_H

@@ -43,6 +43,7 @@ void site_clear(struct site *site)
 	free(site->url);
 	free(site->logo);
 	free(site->timezone);
+	free(site->me);
 	strings_free(site->operators, site->operator_count);
 	keys_free(site->keys, site->key_count);
 	peers_free(site->peers, site->peer_count);

@@ -55,6 +55,7 @@ struct site {
 	size_t operator_count;
 	struct api_key *keys;
 	size_t key_count;
+	char *me;        /* how the peers call this one; NULL without peers */
 	struct peer_key *peers;
 	size_t peer_count;
 	struct channel_label *channels;

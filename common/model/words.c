@@ -214,6 +214,7 @@ enum word word_of_held(const char *rule)
 		{"mass", WORD_HELD_MASS},
 		{"quorum", WORD_HELD_QUORUM},
 		{"parent", WORD_HELD_PARENT},
+		{"peer", WORD_HELD_PEER},
 		{"hours", WORD_HELD_HOURS},
 		{"events", WORD_HELD_EVENTS},
 		{"after", WORD_HELD_AFTER},

@@ -97,6 +97,7 @@ static const struct field site_fields[] = {
 	PLAIN(14, FIELD_UINT, struct site, monitors),
 	PLAIN(15, FIELD_UINT, struct site, generation),
 	PLAIN(16, FIELD_STR, struct site, logo),
+	PLAIN(17, FIELD_STR, struct site, me),
 };
 const struct shape SHAPE_SITE = SHAPE(KIND_SITE, struct site, site_fields);
 
@@ -166,6 +167,7 @@ static const struct field monitor_fields[] = {
 	PLAIN(22, FIELD_UINT, struct monitor, place),
 	MANY(23, struct monitor, sources, source_count, &SHAPE_SOURCE),
 	PLAIN(24, FIELD_INT, struct monitor, quorum),
+	COUNTED(25, FIELD_STRS, struct monitor, places, place_count),
 };
 const struct shape SHAPE_MONITOR = SHAPE(KIND_MONITOR, struct monitor, monitor_fields);
 
@@ -266,6 +268,7 @@ static const struct field incident_fields[] = {
 	PLAIN(10, FIELD_STR, struct incident, cause),
 	COUNTED(11, FIELD_STRS, struct incident, told, told_count),
 	PLAIN(12, FIELD_UINT, struct incident, entries_dropped),
+	PLAIN(13, FIELD_UINT, struct incident, episode),
 };
 const struct shape SHAPE_INCIDENT = SHAPE(KIND_INCIDENT, struct incident, incident_fields);
 

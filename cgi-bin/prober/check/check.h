@@ -18,6 +18,7 @@
 #include "store/inbox.h"
 
 struct check_type;
+struct peer_head;
 
 /* A running check. Made by check_start(), freed after its done() returned or by check_cancel(). Its deadline,
    monitor->timeout_ms after it was dispatched, is kept here for all types: then it is down, "timed out
@@ -45,6 +46,9 @@ struct check_world {
 	int64_t grace_from_us;         /* heartbeats: deadlines count from here at the earliest */
 	bool web_failing;              /* self_check fails: heartbeats are unknown */
 	const char *ca_bundle;         /* path; NULL: none was found */
+	/* What is known of a peer; false: it never wrote. NULL: no pass is running that could know. */
+	bool (*peer_head)(void *arg, const char *name, struct peer_head *head);
+	void *peer_arg;
 };
 
 struct check_type {

@@ -169,6 +169,7 @@ static void check_everything(struct reading *r)
 	r->root = r->sources[0].tree;
 	include_merge(r);
 	site_check(r);
+	peers_check(r);
 	monitors_check(r);
 	secret_check_sources(r);
 	if (r->error_count)

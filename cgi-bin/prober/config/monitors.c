@@ -214,6 +214,16 @@ static void build_sources(struct monitor *m, const cJSON *sources)
 	}
 }
 
+/* "places": [] */
+static void only_here(const struct reading *r, struct monitor *m)
+{
+	const char *me = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->root, "me"));
+
+	free(m->places);
+	m->places = mem_array(1, sizeof(m->places[0]));
+	m->places[m->place_count++] = mem_str(me ? me : "");
+}
+
 static void build_common(
 	struct reading *r, const struct subject *s, struct monitor_options *o, struct monitor *m)
 {
@@ -235,6 +245,9 @@ static void build_common(
 	m->depends_on = take_strings(&o->depends_on, &m->depends_count);
 	m->runbook = mem_str(o->runbook);
 	m->quorum = o->quorum;
+	m->places = take_strings(&o->places, &m->place_count);
+	if (m->place_count == 0 && effective(r, s, "places"))
+		only_here(r, m);
 	build_sources(m, effective(r, s, "sources"));
 	build_notify(m, effective(r, s, "notify"));
 	m->maintenance = windows_build(effective(r, s, "maintenance"), &m->maintenance_count);

@@ -9,6 +9,7 @@
  *	fields.c    objects against rows: unknown keys, types, ranges, secrets from file: and env:
  *	secret.c    those secrets, and who may read the files that hold them
  *	site.c      everything at the top but the monitors
+ *	peers.c     peers, and the monitors that watch them
  *	monitors.c  monitors with their defaults -> struct monitor
  *	window.c    maintenance windows
  *	cross.c     what concerns several monitors: dependencies, equal secrets and tokens
@@ -137,6 +138,11 @@ void site_build(struct reading *r);
 /* Adds a mistake at `node` when there is no such channel. */
 void channel_must_exist(struct reading *r, const cJSON *node, const char *name);
 
+/* ---- peers.c */
+/* Names, secrets, and what monitors say of places; adds a monitor for each peer that has none. Before
+   monitors_check(). */
+void peers_check(struct reading *r);
+
 /* ---- monitors.c */
 /* Checks all monitors and builds config->publication.monitors and their part of config->privates. */
 void monitors_check(struct reading *r);
@@ -161,7 +167,8 @@ extern const struct rows top_rows, monitor_rows, channel_rows;
 extern const struct rows notify_rows, window_rows, api_key_rows, peer_rows, retention_rows, limit_rows;
 
 struct top_options {
-	char *schema, *store, *url, *title, *logo, *language, *timezone, *anonymous, *report_to;
+	char *schema, *store, *url, *title, *logo, *language, *timezone, *anonymous, *report_to, *me;
+	int64_t peer_every_ms, peer_wait_ms;
 	struct strings operators, witnesses, include;
 	bool self_check;
 	char *channels, *defaults, *monitors, *peers, *maintenance, *api_keys, *retention, *limits;

@@ -111,7 +111,7 @@ void channel_must_exist(struct reading *r, const cJSON *node, const char *name)
 		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
-/* ---- keys and peers */
+/* ---- keys */
 
 /* It stands in an address. */
 static void check_hook_key(struct reading *r, const cJSON *node, const cJSON *value, const char *key)
@@ -149,21 +149,11 @@ static void api_keys_check(struct reading *r)
 	}
 }
 
-static void peers_check(struct reading *r)
-{
-	const cJSON *node;
-
-	cJSON_ArrayForEach(node, top(r, "peers"))
-		if (!monitor_slug_valid(node->string, strlen(node->string)))
-			mistake_at(r, node, AT_KEY, "the name of a peer must be like a slug: a-z 0-9 . _ -");
-}
-
 void site_check(struct reading *r)
 {
 	object_check(r, r->root, NULL, &top_rows, 1, "");
 	channels_check(r);
 	api_keys_check(r);
-	peers_check(r);
 	windows_check(r, top(r, "maintenance"));
 }
 
@@ -239,6 +229,7 @@ static void build_plain(struct site *site, const cJSON *top_object)
 	site->title = mem_str(options.title);
 	site->url = mem_str(options.url);
 	site->logo = mem_str(options.logo);
+	site->me = mem_str(options.me);
 	site->language = language_parse(options.language);
 	site->timezone = mem_str(options.timezone);
 	site->anonymous = anonymous_of(options.anonymous);

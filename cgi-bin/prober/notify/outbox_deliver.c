@@ -58,6 +58,7 @@ struct outbox {
 	struct metrics *metrics;
 	int64_t next_us, metrics_us;     /* when something, and when metrics are due */
 	bool pumping, again, closed;
+	struct outbox_others others;
 	void (*changed)(void *arg);
 	void *changed_arg;
 };
@@ -104,6 +105,11 @@ void outbox_watch(struct outbox *outbox, void (*changed)(void *arg), void *arg)
 	outbox->changed = changed;
 	outbox->changed_arg = arg;
 	metrics_watch(outbox->metrics, changed, arg);
+}
+
+void outbox_share(struct outbox *outbox, const struct outbox_others *others)
+{
+	outbox->others = *others;
 }
 
 void outbox_close(struct outbox *outbox)
@@ -281,6 +287,8 @@ static bool record(struct outbox *outbox, struct lane *lane, struct error *err)
 		state_end(txn);
 		return false;
 	}
+	if (outbox->others.told && job->outcome.end == DELIVERY_SENT)
+		outbox->others.told(outbox->others.arg, txn, &job->notice);
 	return state_commit(txn, err);
 }
 
@@ -366,7 +374,8 @@ static bool choose(struct outbox *outbox, struct lane *lane, struct start *start
 static bool start_lanes(struct outbox *outbox, size_t from, size_t to, int64_t now_us, struct error *err)
 {
 	struct state_txn *txn = state_begin(outbox->state, true, err);
-	struct start start = {.txn = txn, .inbox = outbox->inbox, .site = &outbox->site, .now_us = now_us, .err = err};
+	struct start start = {.txn = txn, .inbox = outbox->inbox, .site = &outbox->site,
+		.others = &outbox->others, .now_us = now_us, .err = err};
 	bool ok = txn != NULL;
 
 	for (size_t i = from; ok && i < to; i++)

@@ -82,9 +82,17 @@ static bool comes_later(const struct notice *n)
 	return is_alert(n) && !n->attempts && (n->repeat || n->due_us > n->at_us);
 }
 
+/* Another of those who tell the same people has told it. */
+static bool told_elsewhere(const struct start *s, const struct notice *n)
+{
+	return s->others && s->others->told_by && !n->in_flight && s->others->told_by(s->others->arg, n);
+}
+
 /* Why it need not be told any more; NULL: it must. */
 static const char *pointless(struct start *s, const struct notice *n, const struct place *place)
 {
+	if (told_elsewhere(s, n))
+		return "peer";
 	if (!place->has_incident || !comes_later(n))
 		return NULL;
 	if (place->incident.ended_us)
@@ -98,10 +106,12 @@ static bool drop(struct start *s, struct notice *n, struct place *place, const c
 {
 	struct incident_entry *entry;
 
+	bool told = strcmp(why, "peer") == 0; /* then they will hear of the end, too */
+
 	s->changed = true;
-	if (!notice_supersede(s->txn, n, why, NULL, s->err))
+	if (!notice_supersede(s->txn, n, why, told ? n->event_id : NULL, s->err))
 		return false;
-	if (n->repeat)
+	if (n->repeat || !place->has_incident)
 		return true;
 	entry = incident_add(&place->incident, ENTRY_HELD, s->now_us);
 	if (entry) {
@@ -180,7 +190,7 @@ static bool digest_take(struct start *s, struct digest *d, struct notice *n, con
 	const char *why;
 	bool ok = true;
 
-	if (comes_later(n)) /* an incident is large, and of a thousand others it is not needed */
+	if (comes_later(n) || told_elsewhere(s, n)) /* an incident is large, and of a thousand others it is not needed */
 		ok = place_load(s, n, &place);
 	else
 		place.has_monitor = n->monitor_id && state_monitor(s->txn, n->monitor_id, &place.monitor, NULL);

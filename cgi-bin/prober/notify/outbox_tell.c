@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sign.h"
+#include "model/peering.h"
 #include "model/window.h"
 #include "prober/notify/outbox_private.h"
 
@@ -234,6 +235,41 @@ static void fill_event(struct plan *p, struct notice *n, enum event_kind event)
 	text_free(&slow);
 }
 
+/* How many messages of this kind have gone to this channel within the outage. */
+static uint64_t told_before(struct plan *p, const struct notice *n)
+{
+	struct notices earlier = {NULL, 0};
+	uint64_t count = 0;
+
+	notices_of(p->txn, n->incident, n->channel, &earlier, NULL);
+	for (size_t i = 0; i < earlier.n; i++)
+		count += earlier.at[i].event == n->event && !earlier.at[i].repeat;
+	notices_clear(&earlier);
+	return count;
+}
+
+/* Where others tell the same people, it is called the same by all of them, and told when it is our turn. */
+static void name_event(struct plan *p, struct notice *n)
+{
+	const char *slug = p->monitor->slug, *event = event_name(n->event);
+	uint64_t episode = p->incident ? p->incident->episode : 0;
+	bool shared = true;
+
+	if (n->event == EVENT_CERTIFICATE && p->verdict->episode)
+		peering_event_id(n->event_id, slug, (uint64_t)p->judge.certificates[0].expires_s, event, n->channel,
+			(uint64_t)p->judge.certificates[0].days);
+	else if (p->incident && episode && n->event != EVENT_SLOW && n->event != EVENT_MAINTENANCE)
+		peering_event_id(n->event_id, slug, episode, event, n->channel, told_before(p, n));
+	else
+		shared = false;
+	if (shared)
+		n->due_us += p->verdict->turn_us;
+	else
+		event_id_make(n->event_id, slug, n->channel, p->now_us, (uint64_t)n->event << 32 | p->ordinal);
+	n->expires_us = n->due_us + NOTICE_LIFE_US;
+	p->ordinal++;
+}
+
 static bool queue(struct plan *p, enum event_kind event, const char *channel, int64_t due_us,
 	char id[EVENT_ID_MAX])
 {
@@ -244,7 +280,7 @@ static bool queue(struct plan *p, enum event_kind event, const char *channel, in
 	fill_event(p, &n, event);
 	n.channel = mem_str(channel);
 	n.monitor = mem_str(p->monitor->slug);
-	event_id_make(n.event_id, p->monitor->slug, channel, p->now_us, (uint64_t)event << 32 | p->ordinal++);
+	name_event(p, &n);
 	if (id)
 		memcpy(id, n.event_id, EVENT_ID_MAX);
 	ok = state_notice_add(p->txn, &n, p->err);

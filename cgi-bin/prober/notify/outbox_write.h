@@ -21,6 +21,7 @@ struct start {
 	const struct site *site;
 	const struct channel_type *type; /* NULL: no longer configured */
 	const cJSON *configured;
+	const struct outbox_others *others;
 	int64_t now_us;
 	struct error *err;
 	/* out */

@@ -24,8 +24,12 @@ void decide_apply(struct post *post, const struct verdict *verdict)
 		post->ladder = true;
 	}
 	if (verdict->changed || verdict->events || verdict->held || verdict->open_incident ||
-		verdict->close_incident)
-		keep_tell(post, verdict);
+		verdict->close_incident) {
+		struct verdict shared = *verdict;
+
+		peers_decided(post, &shared);
+		keep_tell(post, &shared);
+	}
 	if (verdict->changed && verdict->to == STATE_PAUSED)
 		keep_paused(post);
 }
@@ -42,10 +46,10 @@ static void wait_for_view(struct post *post)
 
 /* ---- results */
 
-/* A heartbeat is armed by its first beat; before it there is nothing to judge. */
+/* A heartbeat is armed by its first beat, a peer by its first message; before it there is nothing to judge. */
 static bool is_unarmed(const struct post *post)
 {
-	return post->monitor->heartbeat && post->judge.decided == STATE_PENDING;
+	return (post->monitor->heartbeat || peers_is_one(post)) && post->judge.decided == STATE_PENDING;
 }
 
 /* Would the judge, now that one more look was impossible, tell people of it? */
@@ -142,8 +146,10 @@ void decide_result(struct post *post, struct result *result)
 {
 	bool impossible, blind;
 
+	peers_saw(post, result);
 	places_weigh(post, result);
-	impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && would_tell_unknown(post);
+	impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && !is_unarmed(post) &&
+		     would_tell_unknown(post);
 	blind = result->outcome == OUTCOME_DOWN && post->pass->info.blind_since_us;
 	post->pass->info.failed += result->outcome == OUTCOME_DOWN;
 	if (impossible || blind)

@@ -294,10 +294,12 @@ static bool incident_open(struct state_txn *txn, struct post *post, const struct
 	out->started_us = verdict->outage_us ? verdict->outage_us : now_us;
 	out->decided_us = now_us;
 	out->cause = mem_str(post->judge.cause);
+	out->episode = verdict->episode;
 	add_attempts(out, post);
 	for (size_t i = 0; i < post->sighting_count; i++)
 		if (quorum_counts(&post->sightings[i], now_us))
 			places_testify(out, &post->sightings[i]);
+	peers_testify(post, out);
 	if (!state_incident_new(txn, out, err))
 		return false;
 	post->judge.incident = out->id;
@@ -445,6 +447,7 @@ static bool write_rest(struct pass *pass, struct state_txn *txn, struct error *e
 {
 	bool ok = true;
 
+	peers_save(pass);
 	for (const struct kept_note *note = pass->notes; ok && note; note = note->next)
 		ok = state_note_put(txn, note->name, note->value, err);
 	for (const struct announcement *a = pass->announcements; ok && a; a = a->next)

@@ -28,6 +28,7 @@
 #define TIDY_RESERVE_US (5 * US_PER_S) /* of the minute: housekeeping is over before the next pass begins */
 #define TIDY_LEAST_US (2 * US_PER_S)   /* and comes to its turn even when passes are always full */
 #define LISTEN_MS 2000                 /* how long to sleep at most before the inbox is read again */
+#define LISTEN_PEERS_MS 500            /* the same, where peers may say something */
 #define DELIVERY_MS 20                 /* how soon to look whether deliveries have ended */
 #define PROGRESS_MS 200
 #define OUTBOX_ASK_US (200 * US_PER_MS)
@@ -245,7 +246,7 @@ static int64_t outbox_due(struct pass *pass)
 static bool in_hand(struct pass *pass)
 {
 	return pass->open > 0 || pass->waiting || outbox_in_flight(pass->outbox) > 0 || witness_busy(pass) ||
-	       selfcheck_busy(pass) || report_busy(pass);
+	       selfcheck_busy(pass) || report_busy(pass) || (!pass->over && peers_busy(pass));
 }
 
 /* When the next thing of this minute is due; INT64_MAX: nothing more. */
@@ -257,6 +258,8 @@ static int64_t next_due(struct pass *pass)
 		return 0;
 	if (outbox < due)
 		due = outbox;
+	if (peers_next_due(pass) < due)
+		due = peers_next_due(pass);
 	return due < pass->end_us ? due : INT64_MAX;
 }
 
@@ -327,6 +330,8 @@ static int64_t sleep_ms(const struct pass *pass, int64_t due)
 	int64_t now = pass_now(pass), until = due < pass->end_us ? due : pass->end_us;
 	int64_t ms = until > now ? (until - now) / US_PER_MS + 1 : BUSY_MS;
 
+	if (pass->peers && ms > LISTEN_PEERS_MS)
+		return LISTEN_PEERS_MS;
 	return ms < LISTEN_MS ? ms : LISTEN_MS;
 }
 
@@ -361,6 +366,7 @@ static void turn(void *arg)
 		outbox_pump(pass->outbox);
 		pass->outbox_asked_us = 0;
 	}
+	peers_send(pass);
 	due = pass->over ? INT64_MAX : next_due(pass);
 	if (!in_hand(pass) && due == INT64_MAX)
 		try_to_end(pass);
@@ -420,6 +426,7 @@ static bool prepare(struct pass *pass, bool *config_ok, struct error *err)
 	pass->outbox = outbox_new(pass->loop, pass->state, pass->inbox, pass->store);
 	outbox_watch(pass->outbox, told, pass);
 	ward_report(pass, inbox_damaged);
+	peers_begin(pass);
 	return true;
 }
 
@@ -468,6 +475,7 @@ static void pass_close(struct pass *pass)
 	if (pass->posts)
 		posts_free(pass);
 	outbox_free(pass->outbox);
+	peers_free(pass->peers);
 	witness_free(pass->witness);
 	selfcheck_free(pass->selfcheck);
 	report_free(pass->report);

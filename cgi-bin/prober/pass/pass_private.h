@@ -13,6 +13,7 @@
  *	retire.c    monitors that were taken out of the configuration
  *	evidence.c  attempts at suspects, from pass to pass
  *	people.c    what people asked for
+ *	peers.c     other Upbeats: what they see and told, and what we do; peers_send.c: writing to them
  *	places.c    what others saw who look at the same things
  *	announce.c  what the pass tells of itself
  *	ward.c      damaged books, and copies of good ones
@@ -159,6 +160,7 @@ struct pass {
 	size_t failing;     /* of the crowd, as of ... */
 	int64_t failing_us; /* ... this (monotonic) */
 	struct report *report;
+	struct peers *peers; /* peers.c; NULL: there are none */
 	/* people.c */
 	uint64_t inbox_seen;
 	bool inbox_seen_dirty;
@@ -239,6 +241,27 @@ void places_hear(struct pass *pass); /* what was collected reaches its monitors 
 void places_weigh(struct post *post, struct result *result);
 bool places_agree(struct post *post); /* may what we find down be called down? */
 void places_testify(struct incident *incident, const struct sighting *sighting);
+
+/* peers.c: all of them do nothing where there are no peers */
+void peers_begin(struct pass *pass);
+void peers_free(struct peers *peers);
+void peers_collect(struct pass *pass, const struct inbox_entry *entry); /* one of the queue */
+void peers_hear(struct pass *pass);
+bool peers_is_one(const struct post *post); /* is this monitor another Upbeat? */
+void peers_saw(struct post *post, const struct result *result); /* with our own eyes */
+void peers_decided(struct post *post, struct verdict *verdict); /* fills in episode and turn */
+/* What each of them sees of it now; appended to a list whose strings are owned. */
+void peers_sightings(struct post *post, struct sighting **list, size_t *n);
+bool peers_share(const struct post *post); /* does any of them look at it? */
+void peers_testify(struct post *post, struct incident *incident);
+/* Have all of them fallen silent a short while ago, and nothing answered us since? Then it may be us. */
+bool peers_all_gone(struct pass *pass);
+void peers_save(struct pass *pass); /* what changed, as notes of this commit */
+
+/* peers_send.c */
+void peers_send(struct pass *pass);
+int64_t peers_next_due(struct pass *pass); /* wall clock; INT64_MAX never */
+bool peers_busy(const struct pass *pass);
 
 /* announce.c */
 void announce(struct pass *pass, enum announce_kind kind, int64_t from_us, const char *detail);

@@ -13,6 +13,7 @@
 #include "prober/pass/pass_private.h"
 
 #define READ_EVERY_US (5 * US_PER_S)
+#define READ_PEERS_EVERY_US (US_PER_S / 2) /* a decision may wait for what they say */
 
 /* One request as it stood in the queue. */
 struct asked {
@@ -36,6 +37,8 @@ static bool collect(void *arg, const struct inbox_entry *entry)
 	list->newest = entry->id;
 	if (entry->kind == INBOX_HOOK)
 		places_collect(list->pass, entry);
+	if (entry->kind == INBOX_PEER)
+		peers_collect(list->pass, entry);
 	if (entry->kind != INBOX_REQUEST)
 		return true;
 	list->at = mem_grow(list->at, list->n + 1, sizeof(list->at[0]));
@@ -109,7 +112,9 @@ void people_listen(struct pass *pass)
 	struct asked_list list = {.pass = pass};
 	int64_t now = clock_mono_us();
 
-	if (!pass->inbox || (pass->people_read_us && now - pass->people_read_us < READ_EVERY_US))
+	int64_t every_us = pass->peers ? READ_PEERS_EVERY_US : READ_EVERY_US;
+
+	if (!pass->inbox || (pass->people_read_us && now - pass->people_read_us < every_us))
 		return;
 	if (!pass->people_read_us)
 		pass->inbox_seen = seen_so_far(pass);
@@ -123,6 +128,7 @@ void people_listen(struct pass *pass)
 	}
 	free(list.at);
 	places_hear(pass);
+	peers_hear(pass);
 	if (list.newest != pass->inbox_seen) {
 		pass->inbox_seen = list.newest;
 		pass->inbox_seen_dirty = true;

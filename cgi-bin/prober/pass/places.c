@@ -6,8 +6,8 @@
  * it is kept beside the monitor (a note of the state, "places/ID"), it is evidence of an incident,
  * and the monitor is looked at at once. It counts where model/quorum says so: a monitor that we
  * find up is treated as failing while enough others find it down, and one that we find down stays
- * suspect while others just found it up. A heartbeat is a statement that we have or do not have:
- * nobody outvotes it.
+ * suspect while others just found it up; peers (peers.c) count with them, and when most of all see
+ * it up again it is. A heartbeat is a statement that we have or do not have: nobody outvotes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -206,30 +206,57 @@ void places_hear(struct pass *pass)
 
 static bool have_votes(const struct post *post)
 {
-	return post->monitor->source_count > 0 && !post->monitor->heartbeat;
+	return (post->monitor->source_count > 0 || peers_share(post)) && !post->monitor->heartbeat &&
+	       !peers_is_one(post);
+}
+
+/* Third parties and peers together. *why, when there is one, is copied into the cause. */
+static struct quorum count(struct post *post, enum outcome ours, struct text *why)
+{
+	struct sighting *list = NULL;
+	size_t n = 0;
+	struct quorum q;
+
+	load(post);
+	list = mem_array(post->sighting_count + 1, sizeof(*list));
+	for (size_t i = 0; i < post->sighting_count; i++)
+		list[n++] = copy_of(&post->sightings[i]);
+	peers_sightings(post, &list, &n);
+	q = quorum_of(ours, list, n, post->monitor->quorum, pass_now(post->pass));
+	if (q.why && why)
+		text_printf(why, "%s: %s", q.why->from, q.why->detail ? q.why->detail : "down");
+	q.why = NULL;
+	sightings_free(list, n);
+	return q;
+}
+
+/* Most of us see it up again: that we do not is a matter of our own way to it. */
+static void be_outvoted(struct post *post, struct result *result)
+{
+	struct quorum q = count(post, OUTCOME_DOWN, NULL);
+
+	if (q.is_down || q.seeing < 2)
+		return;
+	result->outcome = OUTCOME_UP;
+	result->timings = (struct timings)TIMINGS_NONE;
 }
 
 void places_weigh(struct post *post, struct result *result)
 {
-	struct quorum q;
+	struct text why = TEXT_INIT;
 
-	if (!have_votes(post) || result->outcome != OUTCOME_UP)
+	if (!have_votes(post))
 		return;
-	load(post);
-	q = quorum_of(OUTCOME_UP, post->sightings, post->sighting_count, post->monitor->quorum,
-		pass_now(post->pass));
-	if (!q.is_down)
-		return;
-	result->outcome = OUTCOME_DOWN;
-	result_cause(result, "%s: %s", q.why->from, q.why->detail ? q.why->detail : "down");
+	if (result->outcome == OUTCOME_UP && count(post, OUTCOME_UP, &why).is_down) {
+		result->outcome = OUTCOME_DOWN;
+		result_cause(result, "%s", text_str(&why));
+	} else if (result->outcome == OUTCOME_DOWN && post->judge.decided == STATE_DOWN && peers_share(post)) {
+		be_outvoted(post, result);
+	}
+	text_free(&why);
 }
 
 bool places_agree(struct post *post)
 {
-	if (!have_votes(post))
-		return true;
-	load(post);
-	return quorum_of(OUTCOME_DOWN, post->sightings, post->sighting_count, post->monitor->quorum,
-		pass_now(post->pass))
-		.is_down;
+	return !have_votes(post) || count(post, OUTCOME_DOWN, NULL).is_down;
 }

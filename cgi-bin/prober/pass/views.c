@@ -196,7 +196,7 @@ static enum view view_of_us(struct post *post)
 	case SIGHT_BLIND:
 		return VIEW_IS_BLIND;
 	case SIGHT_NO_WITNESS:
-		return view_of_crowd(pass);
+		return peers_all_gone(pass) ? VIEW_IS_BLIND : view_of_crowd(pass);
 	case SIGHT_NOT_KNOWN:
 	default:
 		return VIEW_PENDING;
