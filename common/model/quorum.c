@@ -6,7 +6,7 @@ bool quorum_counts(const struct sighting *sighting, int64_t now_us)
 {
 	int64_t age_us = now_us - sighting->heard_us;
 
-	if (!sighting_service(sighting->from))
+	if (sighting->peer)
 		return sighting->sees != OUTCOME_UNKNOWN;
 	if (sighting->sees == OUTCOME_DOWN)
 		return age_us < QUORUM_DOWN_FRESH_US;

@@ -31,6 +31,7 @@ struct sighting {
 	char *detail;          /* why, in its words, or NULL */
 	int64_t told_us;       /* by its own clock; 0 not told. Only ever compared with its own. */
 	int64_t heard_us;      /* by ours; 0 while it is queued */
+	bool peer;             /* another Upbeat (store/peer_book); never kept: its vote is worked out anew */
 };
 void sighting_clear(struct sighting *sighting);
 

@@ -68,6 +68,7 @@ bool peer_sighting(const char *peer, const struct peer_head *head, const struct 
 		.sees = peering_vote(head, row, since_us, now_us),
 		.detail = row->cause ? mem_str(row->cause) : NULL,
 		.told_us = head->time_us,
+		.peer = true,
 		.heard_us = head->heard_us};
 	return true;
 }

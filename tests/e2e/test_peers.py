@@ -25,7 +25,8 @@ def trio(open_folder, request):
 
 
 def state(trio, name, slug="shop"):
-    return {m["slug"]: m["state"] for m in trio.sites[name].status()["monitors"]}.get(slug)
+    answer = trio.fronts[name].get(f"/api/v1/monitors/{slug}")
+    return answer.json["state"] if answer.status == 200 else None
 
 
 def views(trio, name, slug="shop"):

@@ -445,9 +445,8 @@ static struct post **dirty_posts(struct pass *pass, size_t *n)
 
 static bool write_rest(struct pass *pass, struct state_txn *txn, struct error *err)
 {
-	bool ok = true;
+	bool ok = peers_save(pass, txn, err);
 
-	peers_save(pass);
 	for (const struct kept_note *note = pass->notes; ok && note; note = note->next)
 		ok = state_note_put(txn, note->name, note->value, err);
 	for (const struct announcement *a = pass->announcements; ok && a; a = a->next)
@@ -545,6 +544,7 @@ bool keep_commit(struct pass *pass)
 	if (ok) {
 		pass->dirty = NULL;
 		keep_forget(pass);
+		peers_saved(pass);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (ok)

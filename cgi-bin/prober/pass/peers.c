@@ -160,69 +160,88 @@ void peers_free(struct peers *peers)
 
 /* ---- keeping */
 
-static void save_table(struct pass *pass, const char *name, const struct peer_table *table)
-{
-	struct text value = TEXT_INIT;
+/* Where notes of one peer go: into the commit's transaction. */
+struct saving {
+	struct state_txn *txn;
+	const char *peer;
+	struct error *err;
+};
 
-	peer_table_encode(&value, table);
-	keep_note(pass, name, text_str(&value));
-	text_free(&value);
+/* Stores what was printed into `value`, and frees that. */
+static bool save(const struct saving *to, enum peer_note which, struct text *value)
+{
+	struct text name = TEXT_INIT;
+	bool ok;
+
+	peer_note_name(&name, to->peer, which);
+	ok = state_note_put(to->txn, text_str(&name), text_str(value), to->err);
+	text_free(&name);
+	text_free(value);
+	return ok;
 }
 
-static void save_head(struct pass *pass, const char *name, const struct peer_head *head)
+static bool save_peer(const struct peer *peer, struct state_txn *txn, struct error *err)
 {
-	struct text value = TEXT_INIT;
+	const struct saving to = {txn, peer->name, err};
+	struct text head = TEXT_INIT, rows = TEXT_INIT, sent = TEXT_INIT;
+	bool ok = true;
 
-	peer_head_encode(&value, head);
-	keep_note(pass, name, text_str(&value));
-	text_free(&value);
+	if (peer->head_dirty) {
+		peer_head_encode(&head, &peer->head);
+		ok = save(&to, PEER_NOTE_HEAD, &head);
+	}
+	if (ok && peer->rows_dirty) {
+		peer_table_encode(&rows, &peer->rows);
+		ok = save(&to, PEER_NOTE_ROWS, &rows);
+	}
+	if (ok && peer->sent_dirty) {
+		for (size_t i = 0; i < peer->sent.n; i++)
+			text_printf(&sent, "%016llx %s\n", (unsigned long long)peer->sent.at[i].hash,
+				peer->sent.at[i].slug);
+		ok = save(&to, PEER_NOTE_SENT, &sent);
+	}
+	return ok;
 }
 
-static void save_sent(struct pass *pass, const char *name, const struct peer_table *sent)
+static bool save_own(const struct peers *peers, struct state_txn *txn, struct error *err)
 {
-	struct text value = TEXT_INIT;
+	struct text own = TEXT_INIT, good = TEXT_INIT;
+	bool ok = true;
 
-	for (size_t i = 0; i < sent->n; i++)
-		text_printf(&value, "%016llx %s\n", (unsigned long long)sent->at[i].hash, sent->at[i].slug);
-	keep_note(pass, name, text_str(&value));
-	text_free(&value);
+	if (peers->own_dirty) {
+		peer_table_encode(&own, &peers->own);
+		ok = state_note_put(txn, PEER_NOTE_OWN, text_str(&own), err);
+	}
+	if (ok && peers->good_us - peers->good_kept_us > KEEP_GOOD_US) {
+		text_printf(&good, "%lld", (long long)peers->good_us);
+		ok = state_note_put(txn, NOTE_GOOD, text_str(&good), err);
+	}
+	text_free(&own);
+	text_free(&good);
+	return ok;
 }
 
-static void save_peer(struct peer *peer)
+bool peers_save(struct pass *pass, struct state_txn *txn, struct error *err)
 {
-	struct text names[3] = {TEXT_INIT, TEXT_INIT, TEXT_INIT};
+	const struct peers *peers = pass->peers;
+	bool ok = !peers || save_own(peers, txn, err);
 
-	for (int i = PEER_NOTE_HEAD; i <= PEER_NOTE_SENT; i++)
-		peer_note_name(&names[i], peer->name, (enum peer_note)i);
-	if (peer->head_dirty)
-		save_head(peer->pass, text_str(&names[PEER_NOTE_HEAD]), &peer->head);
-	if (peer->rows_dirty)
-		save_table(peer->pass, text_str(&names[PEER_NOTE_ROWS]), &peer->rows);
-	if (peer->sent_dirty)
-		save_sent(peer->pass, text_str(&names[PEER_NOTE_SENT]), &peer->sent);
-	peer->head_dirty = peer->rows_dirty = peer->sent_dirty = false;
-	for (int i = PEER_NOTE_HEAD; i <= PEER_NOTE_SENT; i++)
-		text_free(&names[i]);
+	for (size_t i = 0; ok && peers && i < peers->n; i++)
+		ok = save_peer(&peers->at[i], txn, err);
+	return ok;
 }
 
-void peers_save(struct pass *pass)
+void peers_saved(struct pass *pass)
 {
 	struct peers *peers = pass->peers;
-	struct text good = TEXT_INIT;
 
+	for (size_t i = 0; peers && i < peers->n; i++)
+		peers->at[i].head_dirty = peers->at[i].rows_dirty = peers->at[i].sent_dirty = false;
 	if (!peers)
 		return;
-	for (size_t i = 0; i < peers->n; i++)
-		save_peer(&peers->at[i]);
-	if (peers->own_dirty)
-		save_table(pass, PEER_NOTE_OWN, &peers->own);
 	peers->own_dirty = false;
-	if (peers->good_us - peers->good_kept_us > KEEP_GOOD_US) {
-		text_printf(&good, "%lld", (long long)peers->good_us);
-		keep_note(pass, NOTE_GOOD, text_str(&good));
+	if (peers->good_us - peers->good_kept_us > KEEP_GOOD_US)
 		peers->good_kept_us = peers->good_us;
-	}
-	text_free(&good);
 }
 
 /* ---- our own rows */

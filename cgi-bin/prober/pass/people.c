@@ -110,9 +110,7 @@ static uint64_t seen_so_far(struct pass *pass)
 void people_listen(struct pass *pass)
 {
 	struct asked_list list = {.pass = pass};
-	int64_t now = clock_mono_us();
-
-	int64_t every_us = pass->peers ? READ_PEERS_EVERY_US : READ_EVERY_US;
+	int64_t now = clock_mono_us(), every_us = pass->peers ? READ_PEERS_EVERY_US : READ_EVERY_US;
 
 	if (!pass->inbox || (pass->people_read_us && now - pass->people_read_us < every_us))
 		return;
