@@ -18,7 +18,7 @@
 //   HUBOT_UPBEAT_BEAT_EVERY - seconds between beats (60)
 //   HUBOT_UPBEAT_WATCH - more addresses to look at, with blanks between; Upbeat's /healthz always is
 //   HUBOT_UPBEAT_EVERY - how often: seconds (60), or a cron pattern of 5 or 6 fields where hubot-cronjob or cron is installed
-//   HUBOT_UPBEAT_FAILURES - so many failures in a row are said (2)
+//   HUBOT_UPBEAT_FAILURES - so many failures in a row are said (2); after the first it looks again 5 seconds later
 //   HUBOT_UPBEAT_TIMEOUT - seconds that an answer may take (10)
 //
 // Commands:
@@ -39,6 +39,7 @@ const https = require('https')
 const path = require('path')
 
 const REDIRECTS_MAX = 5
+const AGAIN_SECONDS = 5 // a failure is not left until the next minute
 const BODY_MAX = 1024 * 1024
 const TOLD_MAX = 500 // event ids that are remembered, so that a delivery which is repeated is said once
 const BRAIN_KEY = 'upbeat.told'
@@ -336,9 +337,22 @@ module.exports = function (robot) {
 
   let unsaid = [] // what the room did not take; it is said before the next
 
+  // Soon, at those that failed and were not said yet.
+  let again
+  function lookAgain () {
+    const suspects = watched.filter((w) => w.failures && !w.said)
+    if (!suspects.length || again) return
+    again = setTimeout(() => {
+      again = undefined
+      lookAround(suspects)
+    }, AGAIN_SECONDS * 1000)
+    if (again.unref) again.unref()
+  }
+
   // What fails together is one message.
-  function lookAround () {
-    return Promise.all(watched.map(lookAt)).then((lines) => {
+  function lookAround (which) {
+    return Promise.all(which.map(lookAt)).then((lines) => {
+      lookAgain()
       const text = unsaid.concat(lines.filter(Boolean)).slice(-20)
       unsaid = []
       if (!text.length) return
@@ -399,7 +413,7 @@ module.exports = function (robot) {
     repeat(what, seconds > 0 ? seconds : 60)
   }
 
-  if (watched.length && defaultRoom) schedule(process.env.HUBOT_UPBEAT_EVERY || '60', lookAround)
+  if (watched.length && defaultRoom) schedule(process.env.HUBOT_UPBEAT_EVERY || '60', () => lookAround(watched))
   else if (watched.length) warn('nothing is looked at: HUBOT_UPBEAT_ROOM is not set')
 
   // ---- (d) commands

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Third parties as further eyes, with the messages that they send; and services that watch us, with what they poll."""
 import json
+import socket
 import time
 import urllib.parse
 
@@ -161,3 +162,54 @@ def test_report_to_our_own_ping_and_what_they_poll(open_folder, target):
     finally:
         for one in sites:
             one.close()
+
+
+def test_report_to_is_tried_twice_logged_once_and_never_holds_up_a_pass(site, target, catcher):
+    """Whatever the other service does; a redirection is followed, as from http:// to https:// it must be."""
+    hits = lambda path: len(catcher.at(path))  # noqa: E731
+    log = lambda: (site.store / "prober.log").read_text()  # noqa: E731
+
+    def configure(report_to):
+        site.configure({"report_to": report_to, "monitors": {"shop": {"type": "http", "url": target.url + "/", "interval": "1h"}}})
+
+    def a_pass():
+        begun = time.monotonic()
+        done = site.a_pass(check=True)
+        return time.monotonic() - begun, done.stdout + done.stderr
+
+    catcher.script["/gone"] = (404, b"")
+    configure(catcher.url + "/gone")
+    said = a_pass()[1] + a_pass()[1]
+    assert hits("/gone") == 4 and log().count("report_to: HTTP 404") == 1 and said.count("report_to") <= 1
+
+    catcher.script["/old"] = (301, b"", ("Location", catcher.url + "/new"))
+    configure(catcher.url + "/old")
+    a_pass()
+    assert hits("/new") == 1 and "report_to: it is answered again" in log()
+
+    with socket.socket() as silent:  # accepts, and never answers
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        configure(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        seconds, _ = a_pass()
+        assert seconds < 20 and log().count("report_to:") == 3
+        assert site.status()["passes"]["fresh"] and site.status("shop")["state"] == "up"
+
+    # A pass that cannot store is not reported.
+    catcher.received.clear()
+    configure(catcher.url + "/beat")
+    a_pass()
+    assert hits("/beat") == 1
+    site.config_file.write_text(site.config_file.read_text().replace('"interval"', '"intervall"'))
+    assert site.a_pass().returncode == 1
+    assert hits("/beat") == 1
+
+
+def test_a_busy_pass_reports_before_its_minute_is_over(site, target, catcher):
+    site.configure({"report_to": catcher.url + "/beat", "monitors": {"shop": {"type": "http", "url": target.url + "/", "interval": "1s"}}})
+    while time.time() % 60 > 45:  # there must be something left of the minute
+        time.sleep(0.5)
+    left, begun = 60 - time.time() % 60, time.monotonic()
+    process = site.start_prober("run")
+    wait_for(lambda: catcher.at("/beat"), left)
+    assert time.monotonic() - begun < left * 0.6 and process.poll() is None

@@ -105,6 +105,16 @@ def test_cron_patterns_where_a_package_knows_them(make_hubot, target, version):
     wait_for(lambda: hubot.lines("HTTP 404"))
 
 
+def test_a_failure_is_looked_at_again_within_seconds(make_hubot, target):
+    """However seldom it looks: here once a minute, by a clock that is not the minute's."""
+    hubot = make_hubot("14-cron").start(WATCH=target.url + "/", EVERY="0 * * * * *" if time.time() % 60 < 45 else "30 * * * * *")
+    target.status = 500
+    wait_for(lambda: target.hits == 1, 70)
+    began = time.monotonic()
+    wait_for(lambda: hubot.lines("HTTP 500"), 15)
+    assert target.hits == 2 and time.monotonic() - began < 12
+
+
 def test_a_pattern_that_nobody_understands_does_not_stop_the_looking(make_hubot, target):
     wrong = make_hubot("3-cronjob").start(WATCH=target.url + "/", EVERY="* * * * * nonsense")
     alone = make_hubot("14").start(WATCH=target.url + "/", EVERY="* * * * * *")

@@ -236,7 +236,9 @@ static const struct field top[] = {
 	{ROW("self_check", BOOL, top_options, self_check), .fallback = "true",
 		.help = "Ask our own url/healthz in each pass; false where a host cannot reach itself."},
 	{ROW("report_to", URL, top_options, report_to), .secret = true,
-		.help = "A URL that is called after each good pass: somebody else's heartbeat service."},
+		.help = "A URL that each good pass calls with GET: anybody's heartbeat service, which "
+			"then notices when passes stop. 2xx is good, redirections are followed; what "
+			"fails is tried twice, and logged."},
 	{ROW("include", STRINGS, top_options, include), .help = "Further files whose objects are merged into "
 								"this one, as patterns from this directory."},
 	{ROW("channels", NAMED, top_options, channels), .help = "Ways of reaching people, by name."},

@@ -282,8 +282,8 @@ void pass_wake(struct pass *pass)
 static bool commit_end(struct pass *pass)
 {
 	evidence_save(pass);
+	pass->info.passes += !pass->info.finished_us; /* not again, when it only has something to add */
 	pass->info.finished_us = pass_now(pass);
-	pass->info.passes++;
 	if (keep_commit(pass))
 		return true;
 	pass->info.finished_us = 0;
@@ -367,6 +367,8 @@ static void turn(void *arg)
 		pass->outbox_asked_us = 0;
 	}
 	peers_send(pass);
+	if (report_is_due(pass))
+		report_start(pass);
 	due = pass->over ? INT64_MAX : next_due(pass);
 	if (!in_hand(pass) && due == INT64_MAX)
 		try_to_end(pass);

@@ -272,6 +272,7 @@ void announcements_free(struct pass *pass);
 
 /* report.c: somebody else's heartbeat service hears of each good pass */
 bool report_start(struct pass *pass); /* false: nothing to report, or done already */
+bool report_is_due(const struct pass *pass); /* a long pass does not wait for its end */
 bool report_busy(const struct pass *pass);
 void report_free(struct report *report);
 
