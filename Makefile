@@ -92,7 +92,7 @@ PACKAGES_TEST  := $(PACKAGES_RUN) binutils libcmocka-dev python3-pytest python3-
 	php-cli $(if $(shell command -v node),,nodejs)
 PACKAGES_LINT  := clang clang-tidy cppcheck shellcheck mandoc
 PACKAGES_COVERAGE := $(PACKAGES_TEST) gcovr
-PACKAGES_EXTRA := $(PACKAGES_TEST) chromium prometheus python3-feedparser \
+PACKAGES_EXTRA := $(PACKAGES_TEST) debootstrap chromium prometheus python3-feedparser \
 	$(if $(shell command -v npm),,npm)
 
 ##: make deps             installs what is missing to build; deps-test, deps-extra, deps-lint: to test
