@@ -10,6 +10,21 @@
  * allocated ahead with real zeros so that a full disk does not stop it; maps start at 64 MB and double, in
  * every process; records are packed (base/pack.h) with version and checksum; network file systems are
  * refused; stale readers are cleared; a storage error aborts or reopens, never exits.
+ *
+ * How a store gets older than its program, and newer:
+ *
+ *	a field is added	its row has a new tag: older records read as if it were empty, older programs
+ *				step over it. Nothing is rewritten; a record takes its new shape when it
+ *				is next written.
+ *	a table is added	at the end of the plan. The writer makes what an older program's book lacks
+ *				in one transaction when it opens it; to a reader it is empty until then.
+ *	a meaning changes	never under the same tag or name. A record whose shape cannot say it gets a
+ *				higher version, a book whose tables cannot say it a higher schema. Who knows
+ *				only a lower one refuses with ERROR_NEWER, which is no damage: nothing is
+ *				set aside, nothing written, beats are answered 503.
+ *
+ * So each step of an upgrade is one commit, and a kill leaves what was or what is to be. Stores of older
+ * programs are kept in tests/e2e/stores and opened by each test run (test_upgrade.py).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
