@@ -38,7 +38,7 @@ static const struct subcommand {
 	{"import", "KIND FILE", "turn another service's export into a configuration (uptimerobot)",
 		cmd_import},
 	{"export",
-		"[samples|hours|days|incidents] [--format csv|jsonl] [--monitor SLUG] [--from TIME] [--to "
+		"[samples|hours|days|rollups|incidents] [--format csv|jsonl] [--monitor SLUG] [--from TIME] [--to "
 		"TIME]",
 		"print history, or with --config the configuration without secrets", cmd_export},
 	{"backup", "DIR", "copy both books while everything runs", cmd_backup},

@@ -13,54 +13,6 @@
 #define PER_PAGE 50
 #define PER_PAGE_MAX 200
 
-static const char *const entry_names[ENTRY__COUNT] = {
-	[ENTRY_ATTEMPT] = "attempt",
-	[ENTRY_DECIDED] = "decided",
-	[ENTRY_HELD] = "held",
-	[ENTRY_QUEUED] = "queued",
-	[ENTRY_DELIVERY] = "delivery",
-	[ENTRY_ACKNOWLEDGED] = "acknowledged",
-	[ENTRY_NOTE] = "note",
-};
-
-static void put_member(struct text *t, const char *name, const char *value)
-{
-	text_printf(t, ",\"%s\":", name);
-	report_string(t, value);
-}
-
-static void put_entry(struct text *t, const struct incident_entry *e, bool all)
-{
-	const struct {
-		const char *name;
-		int64_t us;
-	} parts[] = {{"dns_ms", e->timings.dns_us}, {"connect_ms", e->timings.connect_us},
-		{"tls_ms", e->timings.tls_us}, {"first_byte_ms", e->timings.first_byte_us},
-		{"total_ms", e->timings.total_us}};
-
-	text_raw(t, "{\"at\":");
-	report_time(t, e->at_us);
-	text_printf(t, ",\"kind\":\"%s\"", e->kind < ENTRY__COUNT ? entry_names[e->kind] : "other");
-	put_member(t, "who", all ? e->who : NULL);
-	put_member(t, "text", e->text);
-	if (e->kind == ENTRY_NOTE)
-		text_printf(t, ",\"public\":%s", e->status == 1 ? "true" : "false");
-	if (e->kind == ENTRY_ATTEMPT || e->kind == ENTRY_DELIVERY) {
-		text_printf(t, ",\"outcome\":\"%s\",\"status\":", outcome_name(e->outcome));
-		report_number(t, (uint64_t)(e->status > 0 ? e->status : 0));
-	}
-	if (e->kind == ENTRY_ATTEMPT) {
-		put_member(t, "address", e->address);
-		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-			text_printf(t, ",\"%s\":", parts[i].name);
-			report_ms(t, parts[i].us);
-		}
-		put_member(t, "headers", e->headers);
-		put_member(t, "body", e->body);
-	}
-	text_char(t, '}');
-}
-
 static void put_entries(struct text *t, const struct view *view, const struct incident *incident)
 {
 	const char *between = "";
@@ -70,7 +22,7 @@ static void put_entries(struct text *t, const struct view *view, const struct in
 		if (!incident_entry_shown(view, &incident->entries[i]))
 			continue;
 		text_raw(t, between);
-		put_entry(t, &incident->entries[i], view->asker.sees_all);
+		report_entry(t, &incident->entries[i], view->asker.sees_all);
 		between = ",";
 	}
 	text_char(t, ']');
@@ -79,21 +31,7 @@ static void put_entries(struct text *t, const struct view *view, const struct in
 static void put_incident(struct text *t, const struct view *view, const struct view_monitor *m,
 	const struct incident *incident, bool entries)
 {
-	bool all = view->asker.sees_all;
-
-	text_printf(t, "{\"id\":%u,\"monitor\":", incident->id);
-	text_json_string(t, m->listed->slug);
-	put_member(t, "name", m->listed->name);
-	text_printf(t, ",\"state\":\"%s\",\"started\":", monitor_state_name(incident->state));
-	report_time(t, incident->started_us);
-	text_raw(t, ",\"decided\":");
-	report_time(t, incident->decided_us);
-	text_raw(t, ",\"ended\":");
-	report_time(t, incident->ended_us);
-	text_raw(t, ",\"acknowledged\":");
-	report_time(t, incident->acknowledged_us);
-	put_member(t, "acknowledged_by", all ? incident->acknowledged_by : NULL);
-	put_member(t, "cause", all ? incident->cause : NULL);
+	report_incident_open(t, incident, m->listed->slug, m->listed->name, view->asker.sees_all);
 	if (entries)
 		put_entries(t, view, incident);
 	text_char(t, '}');

@@ -58,7 +58,10 @@ enum beat_verdict beat_admit(const struct heartbeat_rules *rules, const struct b
 		return BEAT_OK;
 	if (!within_window(beat->time_us, now->wall_us, rules->window_ms))
 		return BEAT_OUTSIDE_WINDOW;
-	if (last && beat->time_us <= last->last_time_us)
+	/* What lies beyond the window was admitted by a clock of ours that was stepped back since. To go by it
+	   would refuse every beat until then. */
+	if (last && beat->time_us <= last->last_time_us &&
+		within_window(last->last_time_us, now->wall_us, rules->window_ms))
 		return BEAT_NOT_NEWER;
 	return BEAT_OK;
 }

@@ -6,6 +6,8 @@
  *	{"slug":"shop","name":"Shop","type":"http","group":"Web","state":"up","since":1777600000,"cause":null,
  *	 "checked":1777600042.5,"response_ms":123.4,"incident":null}
  *
+ * An incident, in `status MONITOR --json` and `/api/v1/incidents`, likewise.
+ *
  * Times are seconds since 1970; what there is none of is null. The caller decides beforehand what state to
  * show (stale data is unknown) and what the asker may know.
  */
@@ -15,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "model/incident.h"
 #include "model/monitor.h"
 
 struct report {
@@ -32,6 +35,11 @@ struct report {
 void report_open(struct text *t, const struct report *report);
 /* The whole object. */
 void report_put(struct text *t, const struct report *report);
+
+/* An incident without its closing brace. Not `all`: nothing that only people of the house may see. */
+void report_incident_open(struct text *t, const struct incident *incident, const char *slug, const char *name, bool all);
+/* One of its entries. */
+void report_entry(struct text *t, const struct incident_entry *entry, bool all);
 
 /* The pieces of it, for other objects of the same style: a JSON value or null. */
 void report_time(struct text *t, int64_t us);         /* seconds; 0: null */

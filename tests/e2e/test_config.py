@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import catchers
 from upbeat import PROBER
 
 PLACE = re.compile(r"^(?P<file>/[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)$")
@@ -128,6 +129,42 @@ def test_backup_and_export_and_doctor(at):
     assert json.loads(shown)["monitors"]["a"]["max_age"] == "5m"
     doctor = at("doctor", "--verify")
     assert "records hold" in doctor.stdout and canary not in doctor.stdout
+
+
+def test_what_is_no_longer_configured_keeps_its_history(at):
+    at(config=config(at, monitors={"a": BEAT, "b": {**BEAT, "secret": "another"}}))
+    at(config=config(at, monitors={"b": {**BEAT, "secret": "another"}, "c": {**BEAT, "secret": "a third"}}))
+    assert [m["slug"] for m in json.loads(at("status", "--json").stdout)["monitors"]] == ["b", "c"]
+    samples = [json.loads(line)["monitor"] for line in at("export", "samples").stdout.splitlines()]
+    assert sorted(set(samples)) == ["a", "b", "c"] and samples[-1] == "a"
+    only = at("export", "samples", "--monitor", "a")
+    assert only.returncode == 0 and set(json.loads(line)["monitor"] for line in only.stdout.splitlines()) == {"a"}
+    assert at("export", "rollups").returncode == 0
+
+
+def test_an_incident_is_told_with_its_evidence(at):
+    """As text and as JSON: every look with its time, address, timings, status, headers and body; and why nobody
+    was told."""
+    with catchers.Target() as target:
+        target.status, target.body = 502, b"<h1>Bad Gateway</h1>" + b"x" * 5000
+        at(config=config(at, defaults={"confirm_waits": ["50ms"] * 4}, maintenance=["00:00-24:00"],
+                         channels={"mail": {"type": "mail", "to": ["a@example.com"], "from": "b@example.com",
+                                            "smtp": "smtp://127.0.0.1:1"}},
+                         monitors={"shop": {"type": "http", "url": target.url + "/", "notify": ["mail"]}}))
+    status = json.loads(at("status", "shop", "--json").stdout)
+    assert set(status) == {"passes", "config", "monitors", "incidents"} and len(status["monitors"]) == 1
+    (incident,) = status["incidents"]
+    assert (incident["monitor"], incident["state"], incident["cause"]) == ("shop", "down", "HTTP 502")
+    looks = [e for e in incident["entries"] if e["kind"] == "attempt"]
+    assert len(looks) == 3
+    for look in looks:
+        assert (look["outcome"], look["status"], look["address"], look["text"]) == ("down", 502, "127.0.0.1", "HTTP 502")
+        assert look["headers"].startswith("HTTP/1.1 502") and look["body"].startswith("<h1>Bad Gateway</h1>")
+        assert len(look["body"]) == 4096 and look["total_ms"] > 0 and look["first_byte_ms"] is not None
+    assert [e["text"] for e in incident["entries"] if e["kind"] == "held"] == ["maintenance"]
+    text = at("status", "shop").stdout
+    assert text.count("looked: down 502 HTTP 502 at 127.0.0.1") == 3 and "| <h1>Bad Gateway</h1>" in text
+    assert re.search(r"not told.*maintenance", text), text
 
 
 def test_import_prints_a_fragment_and_what_is_lost(at):

@@ -41,7 +41,9 @@ static bool put_name_at(const struct data *data, size_t offset, struct text *out
 		return false;
 	for (const char *c = name; *c; c++)
 		text_char(out, (char)tolower((unsigned char)*c));
-	if (out->len > 0 && out->ptr[out->len - 1] == '.')
+	if (!*name)
+		text_char(out, '.'); /* the root, as in "0 .": no mail here */
+	else if (out->len > 0 && out->ptr[out->len - 1] == '.')
 		out->ptr[--out->len] = '\0';
 	ares_free_string(name);
 	return true;

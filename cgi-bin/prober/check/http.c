@@ -102,19 +102,45 @@ static void down(struct http *http, bool definite, const char *cause)
 	finish(http, OUTCOME_DOWN);
 }
 
+/* The value of the next header of this name from *line on, which moves behind it; NULL: there is no other. */
+static char *next_header(const char **line, const char *name)
+{
+	size_t n = strlen(name);
+	char *value = NULL;
+
+	while (**line && !value) {
+		size_t length = strcspn(*line, "\n");
+
+		if (strncasecmp(*line, name, n) == 0 && (*line)[n] == ':') {
+			const char *from = *line + n + 1;
+
+			from += strspn(from, " \t");
+			value = mem_strn(from, strcspn(from, "\r\n"));
+		}
+		*line += length + ((*line)[length] == '\n');
+	}
+	return value;
+}
+
 char *http_header(const struct http *http, const char *name)
 {
 	const char *line = text_str(&http->headers);
-	size_t n = strlen(name);
 
-	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		if (strncasecmp(line, name, n) != 0 || line[n] != ':')
-			continue;
-		line += n + 1;
-		line += strspn(line, " \t");
-		return mem_strn(line, strcspn(line, "\r\n"));
+	return next_header(&line, name);
+}
+
+/* A header may come several times: one of them must hold the text. */
+static bool header_holds(const struct http *http, const char *name, const char *text)
+{
+	const char *line = text_str(&http->headers);
+	bool holds = false;
+	char *value;
+
+	while (!holds && (value = next_header(&line, name))) {
+		holds = strstr(value, text);
+		free(value);
 	}
-	return NULL;
+	return holds;
 }
 
 static bool headers_hold(struct http *http)
@@ -122,15 +148,15 @@ static bool headers_hold(struct http *http)
 	const struct map *wanted = &http->options->header;
 
 	for (size_t i = 0; i < wanted->n; i++) {
-		char *value = http_header(http, wanted->names[i]);
-		bool good = value && strstr(value, wanted->values[i]);
+		char *value;
 
-		if (!good)
-			result_cause(result_of(http), value ? "header %.60s is \"%.60s\"" : "header %.60s is missing",
-				wanted->names[i], value);
+		if (header_holds(http, wanted->names[i], wanted->values[i]))
+			continue;
+		value = http_header(http, wanted->names[i]);
+		result_cause(result_of(http), value ? "header %.60s is \"%.60s\"" : "header %.60s is missing",
+			wanted->names[i], value);
 		free(value);
-		if (!good)
-			return false;
+		return false;
 	}
 	return true;
 }
@@ -398,8 +424,12 @@ static void set_request(struct http *http)
 	if (strcmp(method, "HEAD") == 0) {
 		curl_easy_setopt(http->easy, CURLOPT_NOBODY, 1L);
 	} else if (strcmp(method, "GET") != 0 && !http->plain_get) {
-		curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body ? body : "");
-		curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body ? body : ""));
+		bool empty = !body && method[0] != 'P'; /* POST, PUT and PATCH say how long their nothing is */
+
+		if (!empty) {
+			curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body ? body : "");
+			curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body ? body : ""));
+		}
 		curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, method);
 	}
 	if (!http->foreign)

@@ -115,6 +115,11 @@ static bool export_days(struct export *e, struct error *err)
 		e->txn, ROLLUP_DAY, e->now->id, e->from_us / US_PER_S, e->to_us / US_PER_S, put_day, e, err);
 }
 
+static bool export_rollups(struct export *e, struct error *err)
+{
+	return export_hours(e, err) && export_days(e, err);
+}
+
 static bool put_incident(void *arg, const struct incident *incident)
 {
 	struct export *e = arg;
@@ -153,6 +158,7 @@ static const struct kind {
 	{"samples", export_samples},
 	{"hours", export_hours},
 	{"days", export_days},
+	{"rollups", export_rollups},
 	{"incidents", export_incidents},
 };
 
@@ -169,12 +175,30 @@ static bool list_one(void *arg, const struct monitor *monitor)
 	return true;
 }
 
+/* What was taken out of the configuration keeps its history: it comes after the others. */
+static bool list_removed(struct export *e, struct error *err)
+{
+	struct row *rows = NULL;
+	size_t n = 0;
+	bool good = state_rows(e->txn, &rows, &n, err);
+
+	for (uint32_t id = 1; good && id < n; id++) {
+		struct monitor monitor = {0};
+
+		if (!(rows[id].flags & ROW_CONFIGURED) && state_monitor(e->txn, id, &monitor, NULL))
+			list_one(e, &monitor);
+		monitor_clear(&monitor);
+	}
+	free(rows);
+	return good;
+}
+
 static bool list_monitors(struct export *e, struct error *err)
 {
 	bool good;
 
 	e->txn = state_begin(e->state, false, err);
-	good = e->txn && state_monitor_scan(e->txn, list_one, e, err);
+	good = e->txn && state_monitor_scan(e->txn, list_one, e, err) && list_removed(e, err);
 	state_end(e->txn);
 	if (good && e->only && !e->count)
 		good = error_set(err, ERROR_INPUT, "there is no monitor \"%s\"", e->only);
@@ -248,7 +272,7 @@ static const struct kind *find_kind(const char *name, struct error *err)
 		if (strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
 	error_set(err, ERROR_USAGE,
-		"there is nothing called \"%s\" to export: samples, hours, days, incidents", name);
+		"there is nothing called \"%s\" to export: samples, hours, days, rollups, incidents", name);
 	return NULL;
 }
 

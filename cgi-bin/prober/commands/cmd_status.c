@@ -120,7 +120,7 @@ static bool json_monitor(void *arg, const struct monitor *m)
 	return true;
 }
 
-static bool print_json(struct status *s, struct error *err)
+static bool print_json(struct status *s, const struct monitor *only, struct error *err)
 {
 	int64_t last_us =
 		s->pass.progress_us > s->pass.finished_us ? s->pass.progress_us : s->pass.finished_us;
@@ -133,7 +133,10 @@ static bool print_json(struct status *s, struct error *err)
 	text_raw(s->out, "]},\"monitors\":[");
 	if (!state_monitor_scan(s->txn, json_monitor, s, err))
 		return false;
-	text_raw(s->out, "]}\n");
+	text_char(s->out, ']');
+	if (only && !status_incidents_json(s, only, err))
+		return false;
+	text_raw(s->out, "}\n");
 	return true;
 }
 
@@ -237,6 +240,16 @@ static bool print_all(struct status *s, struct error *err)
 	return true;
 }
 
+static void put_certificate(const struct status *s, uint32_t id)
+{
+	uint32_t minutes = id < s->row_count ? s->rows[id].certificate_s_div_60 : 0;
+
+	if (!minutes)
+		return;
+	text_raw(s->out, "\n         its certificate ends ");
+	status_put_time(s, (int64_t)minutes * 60 * US_PER_S);
+}
+
 static bool print_one(struct status *s, const struct monitor *m, struct error *err)
 {
 	struct shown shown = show(s, m->id);
@@ -265,6 +278,7 @@ static bool print_one(struct status *s, const struct monitor *m, struct error *e
 		text_raw(s->out, ", answered in ");
 		words_response(s->out, LANGUAGE_EN, shown.response_us);
 	}
+	put_certificate(s, m->id);
 	text_char(s->out, '\n');
 	return status_incidents(s, m->id, err);
 }
@@ -281,7 +295,7 @@ static bool print_status(struct status *s, bool json, struct error *err)
 			       ? error_set(err, ERROR_INPUT, "there is no monitor \"%s\"", s->only)
 			       : false;
 	if (json)
-		good = print_json(s, err);
+		good = print_json(s, s->only ? &monitor : NULL, err);
 	else
 		good = s->only ? print_one(s, &monitor, err) : print_all(s, err);
 	if (s->only)

@@ -42,5 +42,7 @@ void status_put_time(const struct status *s, int64_t us);
 
 /* The incidents of a monitor: the open one, or the newest, with all its evidence; older ones as a line. */
 bool status_incidents(struct status *s, uint32_t monitor_id, struct error *err);
+/* The newest ones, each with all its evidence: a member "incidents" of the object that is being printed. */
+bool status_incidents_json(struct status *s, const struct monitor *m, struct error *err);
 
 #endif

@@ -170,6 +170,41 @@ static bool note_id(void *arg, const struct incident *incident)
 	return newest->n < INCIDENTS_SHOWN;
 }
 
+/* ---- as JSON */
+
+static void json_incident(struct text *out, const struct monitor *m, const struct incident *incident)
+{
+	report_incident_open(out, incident, m->slug, m->name, true);
+	text_raw(out, ",\"entries\":[");
+	for (size_t i = 0; i < incident->entry_count; i++) {
+		text_raw(out, i ? "," : "");
+		report_entry(out, &incident->entries[i], true);
+	}
+	text_raw(out, "]}");
+}
+
+bool status_incidents_json(struct status *s, const struct monitor *m, struct error *err)
+{
+	struct newest newest = {.n = 0};
+
+	if (!state_incident_scan(s->txn, m->id, false, true, note_id, &newest, err))
+		return false;
+	text_raw(s->out, ",\"incidents\":[");
+	for (size_t i = 0; i < newest.n; i++) {
+		struct incident incident;
+
+		if (!state_incident(s->txn, newest.ids[i], &incident, err))
+			return false;
+		text_raw(s->out, i ? "," : "");
+		json_incident(s->out, m, &incident);
+		incident_clear(&incident);
+	}
+	text_char(s->out, ']');
+	return true;
+}
+
+/* ---- for people */
+
 bool status_incidents(struct status *s, uint32_t monitor_id, struct error *err)
 {
 	struct newest newest = {.n = 0};

@@ -115,8 +115,8 @@ static bool was_watched_before(struct state_txn *txn, uint32_t id, int64_t hour_
 	       there;
 }
 
-/* Sums an hour of one monitor. Before its very first result it did not exist for us, and when it is paused
-   nothing is missing. */
+/* Sums an hour of one monitor. Before its very first result it did not exist for us; when it is paused, or no
+   longer configured, nothing is missing. */
 static bool roll_monitor(struct state_txn *txn, uint32_t id, const struct row *row, int64_t hold_s, int64_t hour_s,
 	struct samples *samples, struct error *err)
 {
@@ -128,7 +128,7 @@ static bool roll_monitor(struct state_txn *txn, uint32_t id, const struct row *r
 	if (!state_sample_scan(txn, id, (hour_s - hold_s) * US_PER_S, (hour_s + HOUR_S + hold_s) * US_PER_S,
 		    take_sample, samples, err))
 		return false;
-	if ((!before || row->state == STATE_PAUSED) && samples->n == 0)
+	if ((!before || row->state == STATE_PAUSED || !(row->flags & ROW_CONFIGURED)) && samples->n == 0)
 		return true;
 	if (!before && samples->at[0].at_us / US_PER_S > hour_s)
 		from_s = samples->at[0].at_us / US_PER_S;
@@ -150,7 +150,7 @@ static bool roll_monitors(struct state_txn *txn, int64_t hour_s, struct error *e
 	for (uint32_t id = 1; ok && id < n; id++) {
 		struct monitor monitor = {0};
 
-		if (!(rows[id].flags & ROW_CONFIGURED) || !rows[id].checked_us)
+		if (!rows[id].checked_us)
 			continue;
 		ok = state_monitor(txn, id, &monitor, err) &&
 		     roll_monitor(txn, id, &rows[id], series_hold_s(monitor.interval_ms, pass.cadence_us), hour_s,

@@ -47,6 +47,7 @@ static const struct {
 	{"beyond it", 0, -1e9, 300.000001, BEAT_OUTSIDE_WINDOW},
 	{"at the window's new edge", 300, -1e9, 0, BEAT_OK},
 	{"beyond it", 300.000001, -1e9, 0, BEAT_OUTSIDE_WINDOW},
+	{"the newest is of a clock that was a day ahead", 10, 86400, 12, BEAT_OK},
 	{"far off and older: its clock is named, not a replay", -7200, 10, 12, BEAT_OUTSIDE_WINDOW},
 };
 
