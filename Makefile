@@ -21,6 +21,8 @@ WARNINGS  ?= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wp
 # STATIC=1 links upbeat.fcgi static-PIE: start-up is what a plain CGI request pays for.
 STATIC    ?= 1
 ASAN      ?= 0
+# WERROR=1: a warning is an error, as in .ci/run.
+WERROR    ?= 0
 # V=1 shows the commands themselves.
 V         ?= 0
 
@@ -38,6 +40,7 @@ ifeq ($(COVERAGE),1)
   OPT       := -O0 -g --coverage -fprofile-update=atomic
   HARDENING :=
   STATIC    := 0
+  CPPFLAGS  += -DUPBEAT_COVERAGE
   COVERAGE_OBJ = $(call obj,tests/coverage/dump.c)
   COVERAGE_LD  := -Wl,--wrap=_exit
 endif
@@ -45,6 +48,10 @@ endif
 CPPFLAGS += -D_GNU_SOURCE -Icommon -Icgi-bin
 CFLAGS   += -std=c11 $(OPT) $(WARNINGS) $(HARDENING) -fPIE -pthread -ffunction-sections -fdata-sections
 LDFLAGS  += -pie -Wl,--gc-sections $(HARDENING_LD) $(filter -fsanitize=% -O% --coverage,$(OPT)) -pthread
+
+ifeq ($(WERROR),1)
+  WARNINGS  += -Werror
+endif
 
 ifeq ($(V),0)
   Q := @
@@ -74,8 +81,8 @@ WEB_LIB    := $(BUILD)/libweb.a
 PROBER_LIB := $(BUILD)/libprober.a
 HTML_OBJ   := $(BUILD)/obj/gen/html.o
 
-.PHONY: all help deps deps-run deps-test deps-extra deps-lint deps-coverage run test check test-extra unit simulate simulate-short e2e \
-	bench fuzz corpora nightly lint \
+.PHONY: all help deps deps-run deps-test deps-extra deps-lint deps-coverage deps-ci run test check test-extra unit \
+	simulate simulate-short e2e bench fuzz corpora nightly lint \
 	install uninstall portable clean
 all: $(BUILD)/upbeat.fcgi $(BUILD)/upbeat-prober
 
@@ -92,10 +99,11 @@ PACKAGES_TEST  := $(PACKAGES_RUN) binutils libcmocka-dev python3-pytest python3-
 	php-cli $(if $(shell command -v node),,nodejs)
 PACKAGES_LINT  := clang clang-tidy cppcheck shellcheck mandoc
 PACKAGES_COVERAGE := $(PACKAGES_TEST) gcovr
+PACKAGES_FUZZ  := clang libclang-rt-14-dev
 PACKAGES_EXTRA := $(PACKAGES_TEST) debootstrap chromium prometheus python3-feedparser \
 	$(if $(shell command -v npm),,npm)
 
-##: make deps             installs what is missing to build; deps-test, deps-extra, deps-lint: to test
+##: make deps             installs what is missing to build; deps-test, -extra, -lint, -coverage, -ci: to test
 deps:
 	@tests/deps.sh $(PACKAGES)
 deps-run:
@@ -106,6 +114,8 @@ deps-extra:
 	@tests/deps.sh $(PACKAGES) $(PACKAGES_EXTRA)
 deps-coverage:
 	@tests/deps.sh $(PACKAGES) $(PACKAGES_COVERAGE)
+deps-ci:
+	@tests/deps.sh $(sort $(PACKAGES) $(PACKAGES_EXTRA) $(PACKAGES_LINT) $(PACKAGES_COVERAGE) $(PACKAGES_FUZZ))
 deps-lint:
 	@tests/deps.sh $(PACKAGES) $(PACKAGES_LINT)
 
@@ -240,6 +250,8 @@ corpora: $(FUZZ_RUN:%=$(BUILD)/replay/%)
 # Fuzzing needs all code compiled for it, by clang.
 FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 10
+# How many targets run at the same time.
+FUZZ_JOBS    ?= 1
 FUZZ_FLAGS   := -std=c11 -g -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LINK     = $(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^
@@ -276,7 +288,11 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz_%.o $(FUZZ_COMMON)
 ##: make fuzz             runs each fuzz target for FUZZ_SECONDS=10, with clang (T=name: only those)
 # New inputs go below $(BUILD); one that fails is left there as NAME.crash-..., to be kept in corpus/NAME/.
 fuzz: $(FUZZ_RUN:%=$(BUILD)/fuzz/%)
-	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_RUN)
+	@FUZZ_JOBS=$(FUZZ_JOBS) tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_RUN)
+
+# All that make check runs, built: the tests' own programs too.
+.PHONY: built
+built: all $(UNIT_BIN) $(FUZZ_NAMES:%=$(BUILD)/replay/%) $(SIMULATOR)
 
 ##: make e2e              structure and end-to-end tests, with the real servers (T=name: only those)
 # In a folder of the run's own, which the servers' user may walk and other runs do not touch. That T= names no
@@ -313,7 +329,7 @@ COVERAGE_E2E ?= beat or config or web_program or install or third_parties or sto
 coverage: deps-coverage
 	+@$(MAKE) --no-print-directory COVERAGE=1 coverage-run
 
-coverage-run: all $(UNIT_BIN) $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+coverage-run: built
 	@find $(BUILD) -name '*.gcda' -delete
 	+@$(MAKE) --no-print-directory unit > $(BUILD)/unit.log 2>&1 || { cat $(BUILD)/unit.log; exit 1; }
 	+@$(MAKE) --no-print-directory corpora > $(BUILD)/corpora.log 2>&1 || { cat $(BUILD)/corpora.log; exit 1; }

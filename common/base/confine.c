@@ -26,7 +26,7 @@
 
 #include "base/mem.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(UPBEAT_COVERAGE)
 #define SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -48,7 +48,8 @@
 #define OUR_NUMBERS 0u
 #endif
 
-/* A sanitizer looks for leaks with calls that only attackers need otherwise. */
+/* A sanitizer looks for leaks with calls that only attackers need otherwise; and what counts the lines that ran
+   writes its counts into files of its own. */
 static bool possible(struct error *err)
 {
 	return !SANITIZED || error_set(err, ERROR_MISSING, "built with a sanitizer");

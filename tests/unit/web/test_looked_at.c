@@ -277,8 +277,8 @@ static const char *const canary_uris[] = {"/staff/", "/staff/?lang=zh-TW", "/sta
 	"/staff/api/v1/incidents/2", "/staff/api/v2/summary.json", "/staff/api/v2/components.json",
 	"/staff/api/v2/incidents.json", "/staff/history", "/staff/badge/cart.svg", "/staff/badge/cart.json",
 	"/staff/badge/cart.svg?label=%22%27%3E%3Csvg/onload=1%3E%26",
-	"/staff/?q=%22%27%3E%3Csvg/onload=1%3E%26&tag=%22%27%3E%3Csvg/onload=1%3E%26&group=%22%27%3E%3Csvg/"
-	"onload=1%3E%26",
+	("/staff/?q=%22%27%3E%3Csvg/onload=1%3E%26&tag=%22%27%3E%3Csvg/onload=1%3E%26&group=%22%27%3E%3Csvg/"
+	 "onload=1%3E%26"),
 	"/staff/m/%22%27%3E%3Csvg%20onload=1%3E"};
 
 static bool is_json(const char *s, size_t n)
