@@ -114,13 +114,15 @@ def test_commands_to_install_behind_each_server(site):
         assert (site.folder / "etc" / path).stat().st_size > 1000
 
 
-def test_commands_for_shared_hosting(site):
+def test_commands_for_shared_hosting(site, target):
     make_portable()
     sandbox = Sandbox(site)
     sandbox.good(example("make portable"), UPBEAT_CONFIG=None)
     assert sorted(p.name for p in (sandbox.home / "public_html/upbeat").iterdir()) == [".htaccess", "upbeat.fcgi", "upbeat.store"]
     line = (site.folder / "crontab").read_text()
     assert line.startswith("* * * * * ")
+    config = sandbox.home / "upbeat/upbeat.json"
+    config.write_text(config.read_text().replace("https://example.com/", f"{target.url}/"))
     sandbox.good(line[10:], UPBEAT_CONFIG=None)
     status = sandbox.good("$HOME/upbeat/bin/upbeat-prober status --json", UPBEAT_CONFIG=None)
     assert json.loads(status)["passes"]["fresh"] is True
