@@ -578,37 +578,54 @@ cJSON *field_fallback(const struct field *field)
 	}
 }
 
+cJSON **fields_fallbacks(const struct field *fields, size_t n)
+{
+	cJSON **all = mem_array(n, sizeof(all[0]));
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = fields[i].fallback ? field_fallback(&fields[i]) : NULL;
+	return all;
+}
+
 static bool load_one(const struct field *field, const cJSON *value, void *at, struct error *err)
 {
 	struct text why = TEXT_INIT;
-	cJSON *fallback = NULL;
 	bool good = true;
 
-	if (!value && field->fallback)
-		value = fallback = field_fallback(field);
 	if (value && !field_read(field, value, at, &why))
 		good = error_set(err, ERROR_INPUT, "\"%s\": %s", field->name, text_str(&why));
 	else if (!value && field->required)
 		good = error_set(err, ERROR_INPUT, "\"%s\" is missing", field->name);
-	cJSON_Delete(fallback);
 	text_free(&why);
 	return good;
 }
 
-bool fields_load_both(const struct field *fields, size_t n, const cJSON *object, const cJSON *secrets,
-	void *options, struct error *err)
+bool fields_load_fast(const struct field *fields, size_t n, const cJSON *object, const cJSON *secrets,
+	cJSON *const *fallbacks, void *options, struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, fields[i].name);
 
-		if (!value)
+		if (!value && secrets)
 			value = cJSON_GetObjectItemCaseSensitive(secrets, fields[i].name);
-		if (!load_one(&fields[i], value, (char *)options + fields[i].offset, err)) {
+		if (!load_one(&fields[i], value ? value : fallbacks[i], (char *)options + fields[i].offset, err)) {
 			fields_clear(fields, n, options);
 			return false;
 		}
 	}
 	return true;
+}
+
+bool fields_load_both(const struct field *fields, size_t n, const cJSON *object, const cJSON *secrets,
+	void *options, struct error *err)
+{
+	cJSON **fallbacks = fields_fallbacks(fields, n);
+	bool good = fields_load_fast(fields, n, object, secrets, fallbacks, options, err);
+
+	for (size_t i = 0; i < n; i++)
+		cJSON_Delete(fallbacks[i]);
+	free(fallbacks);
+	return good;
 }
 
 bool fields_load(const struct field *fields, size_t n, const cJSON *object, void *options, struct error *err)
@@ -623,6 +640,18 @@ static bool is_unset(const struct field *field, const void *at)
 		*(const int64_t *)at == 0;
 }
 
+/* Is the printed value the row's default, which stands there without a string's quotes? */
+static bool is_fallback(const struct field *field, const struct text *printed)
+{
+	const char *s = text_str(printed), *fallback = field->fallback;
+	size_t n = fallback ? strlen(fallback) : 0;
+
+	if (!fallback)
+		return false;
+	return strcmp(s, fallback) == 0 ||
+		(printed->len == n + 2 && s[0] == '"' && strncmp(s + 1, fallback, n) == 0 && s[n + 1] == '"');
+}
+
 void fields_print(const struct field *fields, size_t n, const void *options, struct text *out)
 {
 	bool first = true;
@@ -632,8 +661,8 @@ void fields_print(const struct field *fields, size_t n, const void *options, str
 		const void *at = (const char *)options + fields[i].offset;
 		struct text value = TEXT_INIT;
 
-		if (field_is_secret(&fields[i]) || is_unset(&fields[i], at) ||
-			!kinds[fields[i].type].print(at, &value)) {
+		if (field_is_secret(&fields[i]) || is_unset(&fields[i], at) || !kinds[fields[i].type].print(at, &value) ||
+			(!fields[i].shown && is_fallback(&fields[i], &value))) {
 			text_free(&value);
 			continue;
 		}

@@ -62,6 +62,7 @@ struct field {
 	const char *fallback;
 	bool required;           /* must be given, and a string must not be empty */
 	bool secret;             /* a value of another type that must not be published (auth) */
+	bool shown;              /* published also when it is the default: others than its owner read it */
 	double min, max;         /* of INT, each of INTS, DURATION and each of DURATIONS (ms), lengths of other
 	                            lists; 0 0: no limit */
 	const char *const *choices; /* NULL-terminated, of CHOICE */
@@ -93,7 +94,14 @@ bool fields_load(const struct field *fields, size_t n, const cJSON *object, void
 /* The same from two objects: the published part, and the secrets kept beside it (may be NULL). */
 bool fields_load_both(const struct field *fields, size_t n, const cJSON *object, const cJSON *secrets,
 	void *options, struct error *err);
-/* The non-secret fields as one compact JSON object, for publishing. */
+/* The same with the defaults parsed beforehand, as many as there are rows (NULL: no default): for who loads
+   thousands of times. */
+bool fields_load_fast(const struct field *fields, size_t n, const cJSON *object, const cJSON *secrets,
+	cJSON *const *fallbacks, void *options, struct error *err);
+/* The defaults of the rows, parsed; the caller deletes each and frees the array. */
+cJSON **fields_fallbacks(const struct field *fields, size_t n);
+/* The non-secret fields that differ from their defaults (or are `shown`) as one compact JSON object, for
+   publishing: what is not there is not read again for each look. */
 void fields_print(const struct field *fields, size_t n, const void *options, struct text *out);
 void fields_clear(const struct field *fields, size_t n, void *options);
 /* The row of this name, or NULL. */

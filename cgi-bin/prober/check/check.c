@@ -32,13 +32,27 @@ const struct check_type *check_type_by_name(const char *name)
 	return NULL;
 }
 
+/* A type's defaults, parsed at its first look: thousands of looks of one pass share them. */
+static cJSON *const *fallbacks_of(const struct check_type *type)
+{
+	static cJSON **known[COUNT_OF(check_types)];
+	size_t i = 0;
+
+	while (check_types[i] != type)
+		i++;
+	if (!known[i])
+		known[i] = fields_fallbacks(type->fields, type->field_count);
+	return known[i];
+}
+
 /* The published options and the monitor's secrets, loaded. */
 static void *options_load(const struct check_type *type, const struct monitor *monitor, const cJSON *secrets,
 	struct error *err)
 {
 	void *options = mem_alloc(type->options_size > 0 ? type->options_size : 1);
 	cJSON *published = cJSON_Parse(monitor->options);
-	bool ok = published && fields_load_both(type->fields, type->field_count, published, secrets, options, err);
+	bool ok = published && fields_load_fast(type->fields, type->field_count, published, secrets,
+				       fallbacks_of(type), options, err);
 
 	if (!published)
 		error_set(err, ERROR_DAMAGED, "%s: its published options cannot be read", monitor->slug);
@@ -48,6 +62,19 @@ static void *options_load(const struct check_type *type, const struct monitor *m
 	fields_clear(type->fields, type->field_count, options);
 	free(options);
 	return NULL;
+}
+
+cJSON *check_option(const struct monitor *monitor, const char *name)
+{
+	const struct check_type *type = check_type_by_name(monitor->type);
+	const struct field *field = type ? fields_find(type->fields, type->field_count, name) : NULL;
+	cJSON *published = cJSON_Parse(monitor->options);
+	cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(published, name);
+
+	if (!value && field)
+		value = cJSON_Duplicate(fallbacks_of(type)[field - type->fields], true);
+	cJSON_Delete(published);
+	return value;
 }
 
 static void result_begin(struct result *result)

@@ -72,6 +72,9 @@ struct check_type {
 extern const struct check_type *const check_types[];
 const struct check_type *check_type_by_name(const char *name);
 
+/* An option as it was published, or its default; NULL: it has none. The caller deletes it. */
+cJSON *check_option(const struct monitor *monitor, const char *name);
+
 /* Starts a look. `secrets` is the monitor's object in the privates, or NULL. NULL with err on options that
    cannot be loaded. monitor and world must outlive the check. */
 struct check *check_start(struct loop *loop, struct check_world *world, const struct monitor *monitor,

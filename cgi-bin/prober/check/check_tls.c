@@ -46,7 +46,7 @@ static void end(struct check *check)
 static const struct field fields[] = {
 	{.name = "host", .type = FIELD_STRING, AT(host), .required = true, .check = address_host_valid,
 		.help = "A host name, which the certificate must be for, or an address."},
-	{.name = "port", .type = FIELD_INT, AT(port), .fallback = "443", .min = 1, .max = 65535,
+	{.name = "port", .type = FIELD_INT, AT(port), .fallback = "443", .shown = true, .min = 1, .max = 65535,
 		.help = "The number of the TCP port."},
 	{.name = "cert_days", .type = FIELD_INTS, AT(cert_days), .fallback = "[21,7,1]", .min = 1, .max = 3650,
 		.help = "How many days before its end a certificate is warned of."},

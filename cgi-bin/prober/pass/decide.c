@@ -115,15 +115,15 @@ static void weigh_unknown(struct post *post, const struct result *result)
 
 static void weigh_certificate(struct post *post, const struct result *result)
 {
-	cJSON *options = cJSON_Parse(post->monitor->options);
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(options, "cert_days"), *item;
+	cJSON *list = check_option(post->monitor, "cert_days");
+	const cJSON *item;
 	int days[16];
 	size_t n = 0;
 	struct verdict verdict;
 
 	cJSON_ArrayForEach(item, list) if (cJSON_IsNumber(item) && n < COUNT_OF(days)) days[n++] =
 		item->valueint;
-	cJSON_Delete(options);
+	cJSON_Delete(list);
 	verdict =
 		judge_certificate(&post->judge, result->certificate_expires_s, days, n, pass_now(post->pass));
 	decide_apply(post, &verdict);
