@@ -14,26 +14,26 @@
 
 #include "base/mem.h"
 
-static const struct sockaddr_in *as_v4(const struct sockaddr_storage *address)
+static const struct sockaddr_in *as_v4(const union address *address)
 {
 	return (const struct sockaddr_in *)address;
 }
 
-static const struct sockaddr_in6 *as_v6(const struct sockaddr_storage *address)
+static const struct sockaddr_in6 *as_v6(const union address *address)
 {
 	return (const struct sockaddr_in6 *)address;
 }
 
-void address_print(const struct sockaddr_storage *address, char *out, size_t size)
+void address_print(const union address *address, char *out, size_t size)
 {
-	const void *bytes = address->ss_family == AF_INET6 ? (const void *)&as_v6(address)->sin6_addr :
+	const void *bytes = address->any.sa_family == AF_INET6 ? (const void *)&as_v6(address)->sin6_addr :
 							     (const void *)&as_v4(address)->sin_addr;
 
-	if (!inet_ntop(address->ss_family, bytes, out, (socklen_t)size))
+	if (!inet_ntop(address->any.sa_family, bytes, out, (socklen_t)size))
 		out[0] = '\0';
 }
 
-bool address_parse(const char *text, struct sockaddr_storage *out)
+bool address_parse(const char *text, union address *out)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
@@ -43,20 +43,20 @@ bool address_parse(const char *text, struct sockaddr_storage *out)
 		v4->sin_family = AF_INET;
 	else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1)
 		v6->sin6_family = AF_INET6;
-	return out->ss_family != AF_UNSPEC;
+	return out->any.sa_family != AF_UNSPEC;
 }
 
-void address_set_port(struct sockaddr_storage *address, unsigned port)
+void address_set_port(union address *address, unsigned port)
 {
-	if (address->ss_family == AF_INET6)
+	if (address->any.sa_family == AF_INET6)
 		((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
 	else
 		((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
 }
 
-socklen_t address_length(const struct sockaddr_storage *address)
+socklen_t address_length(const union address *address)
 {
-	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	return address->any.sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
 /* IPv4 blocks that are nobody's public address. */
@@ -101,19 +101,19 @@ static bool private_v6(const uint8_t *ip)
 	return ip[0] == 0xff || (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0x80) == 0x80);
 }
 
-bool address_private(const struct sockaddr_storage *address)
+bool address_private(const union address *address)
 {
-	if (address->ss_family == AF_INET)
+	if (address->any.sa_family == AF_INET)
 		return private_v4(ntohl(as_v4(address)->sin_addr.s_addr));
-	if (address->ss_family == AF_INET6)
+	if (address->any.sa_family == AF_INET6)
 		return private_v6(as_v6(address)->sin6_addr.s6_addr);
 	return true;
 }
 
-bool address_routable(const struct sockaddr_storage *address)
+bool address_routable(const union address *address)
 {
-	struct sockaddr_storage to = *address;
-	int fd = socket(address->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union address to = *address;
+	int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool ok;
 
 	if (fd < 0)
@@ -128,7 +128,7 @@ bool address_routable(const struct sockaddr_storage *address)
 bool address_host_valid(const void *value, struct text *why)
 {
 	const char *host = *(char *const *)value;
-	struct sockaddr_storage address;
+	union address address;
 	size_t n = strlen(host);
 	bool name = n > 0 && n <= 253;
 
@@ -164,7 +164,7 @@ static const struct meaning {
 	{EPERM, "this machine does not let us connect there", false, true},
 };
 
-void address_cause(struct result *result, int error, const struct sockaddr_storage *address)
+void address_cause(struct result *result, int error, const union address *address)
 {
 	result->outcome = OUTCOME_DOWN;
 	result->definite = false;
@@ -172,7 +172,7 @@ void address_cause(struct result *result, int error, const struct sockaddr_stora
 	if (error == ENETUNREACH && address && !address_routable(address)) {
 		result->outcome = OUTCOME_UNKNOWN;
 		result_cause(result, "this machine has no route to %s addresses like this one",
-			address->ss_family == AF_INET6 ? "IPv6" : "IPv4");
+			address->any.sa_family == AF_INET6 ? "IPv6" : "IPv4");
 		return;
 	}
 	for (size_t i = 0; i < COUNT_OF(MEANINGS); i++) {

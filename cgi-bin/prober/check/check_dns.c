@@ -226,7 +226,7 @@ static void server_found(void *arg, const struct addresses *addresses, const cha
 		return;
 	}
 	address_print(&addresses->at[0], result->address, sizeof(result->address));
-	text_printf(&servers, addresses->at[0].ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", result->address,
+	text_printf(&servers, addresses->at[0].any.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", result->address,
 		look->server_port);
 	ask(look, text_str(&servers));
 	text_free(&servers);

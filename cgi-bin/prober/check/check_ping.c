@@ -124,7 +124,7 @@ static void run_program(struct ping_look *look)
 	const char *why = NULL;
 
 	look->programs[look->sent] = ping_program_start(look->check->loop, result->address,
-		look->echo.to.ss_family == AF_INET6, check_left_ms(look->check), said, look, &why);
+		look->echo.to.any.sa_family == AF_INET6, check_left_ms(look->check), said, look, &why);
 	if (!look->programs[look->sent])
 		cannot(look, why);
 }
@@ -149,7 +149,7 @@ static void send_next(void *arg)
 }
 
 /* The first that we have a route to, else the first. */
-static const struct sockaddr_storage *choose(const struct addresses *addresses)
+static const union address *choose(const struct addresses *addresses)
 {
 	for (size_t i = 0; addresses->n > 1 && i < addresses->n; i++)
 		if (address_routable(&addresses->at[i]))

@@ -10,7 +10,7 @@
  * A transfer is cut short on purpose when enough was seen: a redirect that is followed needs no body, the
  * body ends at max_body. libcurl calls that a write error; `cut` tells it from a real one.
  */
-#include "prober/check/http.h"
+#include "prober/check/http_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,51 +19,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/version.h"
 #include "prober/check/address.h"
-#include "prober/check/certificate.h"
 #include "prober/check/secure.h"
 
-#define USER_AGENT "Upbeat/" UPBEAT_VERSION " (uptime monitor)"
 #define HEADERS_MAX 65536     /* bytes of all headers of one hop, interim answers too */
 #define HEADERS_KEPT 8192
 #define LOCATION_MAX 8192
 #define RESOLVE_SHARE(ms) ((ms) * 8 / 10) /* so that a mute resolver is told from a slow site */
-
-enum phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_ANSWER };
-enum cut { CUT_NONE, CUT_REDIRECT, CUT_ENOUGH, CUT_FULL, CUT_HEADERS };
-
-struct http {
-	struct check *check;
-	const struct http_options *options;
-	struct http_reader reader;
-	enum phase phase;
-	/* the hop */
-	CURLU *url;
-	char *host, *port;
-	struct loop_resolve *resolve;
-	struct loop_transfer *transfer;
-	CURL *easy;
-	struct curl_slist *pinned, *headers_out;
-	struct addresses addresses;
-	size_t tried;        /* of them */
-	char error[CURL_ERROR_SIZE];
-	int socket_error;    /* errno of a socket that could not be made */
-	struct certificate certificate;
-	/* what came */
-	struct text headers;
-	size_t header_bytes, body_bytes;
-	char *location;
-	struct text body;
-	struct text json;    /* the whole body, when values in it are asked for */
-	bool read_enough;    /* the reader wants no more */
-	enum cut cut;
-	/* over all hops */
-	int64_t hops;
-	bool from_public;    /* the hop before was to a public address */
-	bool foreign;        /* a redirect led to another host: no secrets any more */
-	bool plain_get;      /* a redirect made it a GET without body */
-};
 
 static void hop_begin(struct http *http);
 
@@ -196,12 +158,7 @@ static void easy_drop(struct http *http)
 {
 	loop_transfer_stop(http->transfer);
 	http->transfer = NULL;
-	if (http->easy)
-		curl_easy_cleanup(http->easy);
-	http->easy = NULL;
-	curl_slist_free_all(http->pinned);
-	curl_slist_free_all(http->headers_out);
-	http->pinned = http->headers_out = NULL;
+	http_request_close(http);
 }
 
 static void hop_drop(struct http *http)
@@ -260,7 +217,7 @@ static void header_location(struct http *http, const char *line, size_t n)
 	http->location = mem_strn(line + from, n - from);
 }
 
-static size_t header_came(char *line, size_t size, size_t count, void *arg)
+size_t http_header_came(char *line, size_t size, size_t count, void *arg)
 {
 	struct http *http = arg;
 	size_t n = size * count;
@@ -286,7 +243,7 @@ static void keep_body(struct http *http, const char *bytes, size_t n)
 	text_rawn(&http->body, bytes, n < room ? n : room);
 }
 
-static size_t body_came(char *bytes, size_t size, size_t count, void *arg)
+size_t http_body_came(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct http *http = arg;
 	size_t n = size * count, room = (size_t)http->options->max_body - http->body_bytes;
@@ -308,156 +265,6 @@ static size_t body_came(char *bytes, size_t size, size_t count, void *arg)
 	else if (n < size * count)
 		http->cut = CUT_FULL;
 	return http->cut == CUT_NONE ? n : 0;
-}
-
-/* ---- the request */
-
-static CURLcode tls_context(CURL *easy, void *context, void *arg)
-{
-	struct http *http = arg;
-
-	(void)easy;
-	certificate_observe(context, &http->certificate, http->options->verify);
-	return CURLE_OK;
-}
-
-/* libcurl tells of a socket that cannot be made as if the other side had refused. */
-static curl_socket_t socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct http *http = arg;
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-
-	(void)purpose;
-	http->socket_error = fd < 0 ? errno : 0;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-static void set_transport(struct http *http)
-{
-	CURL *easy = http->easy;
-
-	curl_easy_setopt(easy, CURLOPT_CURLU, http->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
-	/* The check's own deadline comes first; this one is for what libcurl does in its last moments. */
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)check_left_ms(http->check) + 100);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
-}
-
-static void set_tls(struct http *http)
-{
-	CURL *easy = http->easy;
-
-	/* With a CApath libcurl would parse the bundle anew for each connection, 20 ms each. */
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	if (http->check->world->ca_bundle)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, http->check->world->ca_bundle);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->options->verify ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, http->options->verify ? 2L : 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, tls_context);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http);
-}
-
-static void set_auth(struct http *http)
-{
-	cJSON *auth = http->options->auth ? cJSON_Parse(http->options->auth) : NULL;
-	const cJSON *basic = cJSON_GetObjectItemCaseSensitive(auth, "basic");
-	const cJSON *bearer = cJSON_GetObjectItemCaseSensitive(auth, "bearer");
-
-	if (cJSON_IsString(bearer)) {
-		curl_easy_setopt(http->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-		curl_easy_setopt(http->easy, CURLOPT_XOAUTH2_BEARER, bearer->valuestring);
-	} else if (cJSON_GetArraySize(basic) == 2) {
-		curl_easy_setopt(http->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		curl_easy_setopt(http->easy, CURLOPT_USERNAME, cJSON_GetStringValue(cJSON_GetArrayItem(basic, 0)));
-		curl_easy_setopt(http->easy, CURLOPT_PASSWORD, cJSON_GetStringValue(cJSON_GetArrayItem(basic, 1)));
-	}
-	cJSON_Delete(auth);
-}
-
-static bool is_credential(const char *name)
-{
-	return strcasecmp(name, "authorization") == 0 || strcasecmp(name, "cookie") == 0 ||
-		strcasestr(name, "token") || strcasestr(name, "key") || strcasecmp(name, "host") == 0;
-}
-
-static void set_headers(struct http *http)
-{
-	const struct map *own = &http->options->headers;
-	struct text line = TEXT_INIT;
-	bool agent = false;
-
-	for (size_t i = 0; i < own->n; i++) {
-		if (http->foreign && is_credential(own->names[i]))
-			continue;
-		agent = agent || strcasecmp(own->names[i], "user-agent") == 0;
-		text_clear(&line);
-		text_header(&line, own->names[i]);
-		text_raw(&line, own->values[i][0] ? ": " : ";");
-		text_header(&line, own->values[i]);
-		http->headers_out = curl_slist_append(http->headers_out, text_str(&line));
-	}
-	http->headers_out = curl_slist_append(http->headers_out, "Expect:");
-	text_free(&line);
-	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers_out);
-	if (!agent)
-		curl_easy_setopt(http->easy, CURLOPT_USERAGENT, USER_AGENT);
-}
-
-static void set_request(struct http *http)
-{
-	const char *method = http->options->method, *body = http->options->body;
-
-	if (strcmp(method, "HEAD") == 0) {
-		curl_easy_setopt(http->easy, CURLOPT_NOBODY, 1L);
-	} else if (strcmp(method, "GET") != 0 && !http->plain_get) {
-		bool empty = !body && method[0] != 'P'; /* POST, PUT and PATCH say how long their nothing is */
-
-		if (!empty) {
-			curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body ? body : "");
-			curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body ? body : ""));
-		}
-		curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, method);
-	}
-	if (!http->foreign)
-		set_auth(http);
-	set_headers(http);
-}
-
-/* Hands one address to libcurl: it connects there and still speaks to the host by its name. (With
-   CURLOPT_RESOLVE each host would stay in its cache, all of which it walks through after each transfer.) */
-static void set_address(struct http *http)
-{
-	const struct sockaddr_storage *at = &http->addresses.at[http->tried];
-	size_t left = http->addresses.n - http->tried;
-	int64_t left_ms = check_left_ms(http->check);
-	struct text to = TEXT_INIT;
-	char address[64];
-	bool v6 = at->ss_family == AF_INET6;
-
-	address_print(at, address, sizeof(address));
-	text_printf(&to, "::%s%s%s:", v6 ? "[" : "", address, v6 ? "]" : "");
-	http->pinned = curl_slist_append(NULL, text_str(&to));
-	curl_easy_setopt(http->easy, CURLOPT_CONNECT_TO, http->pinned);
-	curl_easy_setopt(http->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	/* Another one is waiting: a dead address must not use up its time. */
-	if (left > 1)
-		curl_easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(left_ms / (2 * (int64_t)left)));
-	text_free(&to);
-	memcpy(http->check->result.address, address, strlen(address) + 1);
 }
 
 /* ---- what a transfer came to */
@@ -535,7 +342,7 @@ static bool follow_url(struct http *http, const char **why)
 static void follow(struct http *http)
 {
 	int status = result_of(http)->status;
-	struct sockaddr_storage peer;
+	union address peer;
 	const char *why = NULL;
 
 	if (++http->hops > http->options->follow) {
@@ -667,16 +474,11 @@ static bool leads_inside(const struct http *http)
 
 static void hop_connect(struct http *http)
 {
-	http->easy = curl_easy_init();
-	if (!http->easy) {
+	if (!http_request_open(http)) {
 		result_cause(result_of(http), "libcurl cannot be used here");
 		finish(http, OUTCOME_UNKNOWN);
 		return;
 	}
-	set_transport(http);
-	set_tls(http);
-	set_request(http);
-	set_address(http);
 	http->transfer = loop_transfer(http->check->loop, http->easy, hop_done, http);
 }
 

@@ -9,7 +9,7 @@
  * hop, each resolved the same way, and never from a public address to a private one. What is read is
  * bounded: max_body of the body, and the headers. Nothing compressed is asked for.
  *
- * Files: http.c the request, its hops and what they show; http_options.c the keys and what they mean.
+ * Files: see http_private.h.
  *
  * The options of a type that uses it begin with struct http_options, and its fields with HTTP_FIELDS.
  */

@@ -77,11 +77,11 @@ static void table_remove(struct echo *echo)
 
 /* ---- what arrives */
 
-static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+static bool same_address(const union address *a, const union address *b)
 {
-	if (a->ss_family != b->ss_family)
+	if (a->any.sa_family != b->any.sa_family)
 		return false;
-	if (a->ss_family == AF_INET6)
+	if (a->any.sa_family == AF_INET6)
 		return memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr, &((const struct sockaddr_in6 *)b)->sin6_addr,
 			       sizeof(struct in6_addr)) == 0;
 	return ((const struct sockaddr_in *)a)->sin_addr.s_addr == ((const struct sockaddr_in *)b)->sin_addr.s_addr;
@@ -118,7 +118,7 @@ static int64_t waited_us(struct msghdr *message)
 	return 0;
 }
 
-static void take_answer(struct echo_socket *s, const uint8_t *bytes, size_t n, const struct sockaddr_storage *from,
+static void take_answer(struct echo_socket *s, const uint8_t *bytes, size_t n, const union address *from,
 	int64_t waited)
 {
 	uint32_t number;
@@ -161,7 +161,7 @@ static bool receive(struct echo_socket *s, int flags, struct msghdr *message, ui
 static void drain_errors(struct echo_socket *s)
 {
 	for (;;) {
-		struct sockaddr_storage to = {0};
+		union address to = {0};
 		uint8_t bytes[256], control[512];
 		struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_control = control,
 			.msg_controllen = sizeof(control)};
@@ -194,7 +194,7 @@ static void ready(void *arg, unsigned events)
 	drain_errors(s);
 	/* All that is there, but bounded: others wait too. A pending error ends nothing. */
 	while (s->users > 0 && tries++ < 256) {
-		struct sockaddr_storage from = {0};
+		union address from = {0};
 		uint8_t bytes[256], control[128];
 		struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_control = control,
 			.msg_controllen = sizeof(control)};
@@ -289,7 +289,7 @@ static void socket_leave(struct echo_socket *s)
 
 bool echo_begin(struct echo *echo, struct loop *loop)
 {
-	struct echo_socket *s = socket_for(loop, echo->to.ss_family);
+	struct echo_socket *s = socket_for(loop, echo->to.any.sa_family);
 	struct echo **slot;
 
 	if (!s)

@@ -22,7 +22,7 @@
 
 /* How a ping learns what came of its packets; all owned by the ping. */
 struct echo {
-	struct sockaddr_storage to;
+	union address to;
 	void (*answered)(struct echo *echo, int64_t rtt_us);
 	/* One packet came to nothing: an errno, as a router or our own kernel reported it. */
 	void (*refused)(struct echo *echo, int error);

@@ -309,7 +309,7 @@ static void attempt_failed(struct attempt *attempt, int error)
 {
 	struct stream *stream = attempt->stream;
 	struct result *result = result_of(stream);
-	const struct sockaddr_storage *address = &stream->addresses.at[attempt->place];
+	const union address *address = &stream->addresses.at[attempt->place];
 
 	if (!stream->failed_before || result->outcome == OUTCOME_UNKNOWN) {
 		address_cause(result, error, address);
@@ -370,14 +370,14 @@ static void next_fired(void *arg)
 static void attempt_next(struct stream *stream)
 {
 	struct attempt *attempt = &stream->attempts[stream->begun];
-	struct sockaddr_storage *address = &stream->addresses.at[stream->begun];
+	union address *address = &stream->addresses.at[stream->begun];
 
 	*attempt = (struct attempt){.stream = stream, .place = stream->begun++};
 	stream->pending++;
 	loop_timer_stop(stream->next);
 	stream->next = NULL;
 	address_set_port(address, (unsigned)stream->target.port);
-	attempt->fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	attempt->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (attempt->fd < 0) {
 		stream->pending--;
 		attempt_failed(attempt, errno);

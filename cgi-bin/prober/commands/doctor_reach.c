@@ -92,9 +92,9 @@ static void late(void *arg)
 	end(t, FOUND_BAD, "no answer (a firewall?)");
 }
 
-static void set_port(struct sockaddr_storage *address, unsigned port)
+static void set_port(union address *address, unsigned port)
 {
-	if (address->ss_family == AF_INET6)
+	if (address->any.sa_family == AF_INET6)
 		((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
 	else
 		((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
@@ -103,7 +103,7 @@ static void set_port(struct sockaddr_storage *address, unsigned port)
 static void resolved(void *arg, const struct addresses *addresses, const char *why, bool ours)
 {
 	struct target *t = arg;
-	struct sockaddr_storage address;
+	union address address;
 	socklen_t n;
 
 	t->resolve = NULL;
@@ -113,8 +113,8 @@ static void resolved(void *arg, const struct addresses *addresses, const char *w
 	}
 	address = addresses->at[0];
 	set_port(&address, t->port);
-	n = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-	t->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	n = address.any.sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	t->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0 || (connect(t->fd, (struct sockaddr *)&address, n) != 0 && errno != EINPROGRESS)) {
 		end(t, FOUND_BAD, strerror(errno));
 		return;

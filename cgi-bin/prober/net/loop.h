@@ -56,9 +56,16 @@ void loop_unwatch(struct loop_watch *watch); /* does not close fd */
 struct loop_transfer *loop_transfer(struct loop *loop, CURL *easy, void (*done)(void *arg, CURLcode code), void *arg);
 void loop_transfer_stop(struct loop_transfer *transfer); /* without calling done */
 
+/* An address of either family; small, because each look holds some (a sockaddr_storage is 128 bytes). */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 #define ADDRESSES_MAX 16
 struct addresses {
-	struct sockaddr_storage at[ADDRESSES_MAX]; /* in the order to try; port 0 */
+	union address at[ADDRESSES_MAX]; /* in the order to try; port 0 */
 	size_t n;
 	int64_t took_us;
 };

@@ -303,7 +303,7 @@ static bool take_literal(struct addresses *out, const char *host, int family)
 		v6->sin6_family = AF_INET6;
 	else
 		return false;
-	out->n = family == AF_UNSPEC || out->at[0].ss_family == family ? 1 : 0;
+	out->n = family == AF_UNSPEC || out->at[0].any.sa_family == family ? 1 : 0;
 	return true;
 }
 

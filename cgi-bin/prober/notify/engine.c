@@ -197,11 +197,11 @@ static void transferred(void *arg, CURLcode code)
 		finish(exchange, exchange->error[0] ? exchange->error : curl_easy_strerror(code));
 }
 
-static void put_address(struct text *t, const struct sockaddr_storage *address)
+static void put_address(struct text *t, const union address *address)
 {
 	char shown[INET6_ADDRSTRLEN] = "";
 
-	if (address->ss_family == AF_INET6) {
+	if (address->any.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, shown,
 			sizeof(shown));
 		text_printf(t, "[%s]", shown);

@@ -254,12 +254,57 @@ static void private_addresses_are_known_in_all_their_clothes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct sockaddr_storage address;
+		union address address;
 
 		assert_true(address_parse(rows[i].text, &address));
 		if (address_private(&address) != rows[i].is_private)
 			fail_msg("%s", rows[i].text);
 	}
+}
+
+static char *take_requests(void)
+{
+	char *sent;
+
+	pthread_mutex_lock(&server.lock);
+	sent = mem_str(text_str(&server.requests));
+	text_clear(&server.requests);
+	pthread_mutex_unlock(&server.lock);
+	return sent;
+}
+
+/* Handles are used again: what one look sent, or was refused for, is not the next one's. */
+static void nothing_of_a_look_reaches_the_next(void **state)
+{
+	static const char *const before[] = {
+		"\"headers\":{\"X-Key\":\"canary\",\"User-Agent\":\"canary\"}",
+		"\"method\":\"POST\",\"body\":\"canary\"",
+		"\"method\":\"DELETE\",\"auth\":{\"basic\":[\"canary\",\"canary\"]}",
+		"\"auth\":{\"bearer\":\"canary\"}",
+		"\"method\":\"HEAD\"",
+	};
+	char *first = NULL, *sent;
+
+	(void)state;
+	free(take_requests());
+	for (size_t i = 0; i <= COUNT_OF(before); i++) {
+		struct result result = look("/ok", NULL, 400);
+
+		assert_int_equal(result.outcome, OUTCOME_UP);
+		result_clear(&result);
+		sent = take_requests();
+		if (!first)
+			first = mem_str(sent);
+		assert_string_equal(sent, first);
+		free(sent);
+		if (i == COUNT_OF(before))
+			break;
+		result = look("/missing", before[i], 400);
+		assert_string_equal(result.cause, "HTTP 404");
+		result_clear(&result);
+		free(take_requests());
+	}
+	free(first);
 }
 
 static void options_are_checked(void **state)
@@ -298,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_taken_for_what_they_are),
 		cmocka_unit_test(redirects_are_followed_as_far_as_allowed),
+		cmocka_unit_test(nothing_of_a_look_reaches_the_next),
 		cmocka_unit_test(hostile_servers_are_named_and_bounded),
 		cmocka_unit_test(a_bad_answer_leaves_evidence),
 		cmocka_unit_test(a_good_answer_leaves_none),

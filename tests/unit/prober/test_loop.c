@@ -248,7 +248,7 @@ static void literal_addresses_need_nobody_to_be_asked(void **state)
 		assert_int_equal(answer.calls, 1);
 		assert_int_equal(answer.addresses.n, rows[i].got ? 1 : 0);
 		if (rows[i].got)
-			assert_int_equal(answer.addresses.at[0].ss_family, rows[i].got);
+			assert_int_equal(answer.addresses.at[0].any.sa_family, rows[i].got);
 		else
 			assert_non_null(answer.why);
 	}
