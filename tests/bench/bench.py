@@ -3,11 +3,15 @@
 """bench.py [TABLE...]: how fast Upbeat is, as ratios against yardsticks that are built and run here, in turn
 with it, so that a machine that is slow today is slow for both. Medians of interleaved runs; no verdict.
 
-A table is a function below; each prints rows of: what, figure, yardstick, ratio, goal.
+A table is a function below; each prints rows of: what, figure, yardstick, ratio, goal. One alone:
+`make bench T=http`; more runs for steadier medians: `RUNS=15 make bench T=http`. On a machine that does other
+things as well, rows of CPU and ratios mean more than rows of seconds.
 """
 import os
 import pathlib
+import re
 import resource
+import socket
 import statistics
 import subprocess
 import sys
@@ -38,9 +42,10 @@ def row(what, figure, yardstick, ratio, goal):
     print(f"  {what:46} {figure:>14} {yardstick:>14} {ratio:>8.2f}   {goal}", flush=True)
 
 
-def load(port, *what):
-    out = subprocess.run([BUILD / "load", str(port), str(CLIENTS), str(SECONDS), *what], check=True,
-                         capture_output=True, text=True).stdout.split()
+def load(port, *what, clients=CLIENTS, rate=0):
+    """Answers a second and their p99 in microseconds."""
+    out = subprocess.run([BUILD / "load", str(port), str(clients), str(SECONDS), *what], check=True,
+                         env={"RATE": str(rate)}, capture_output=True, text=True).stdout.split()
     good, bad, seconds, p50, p99 = int(out[0]), int(out[1]), *map(float, out[2:])
     assert bad == 0 or good == 0, f"{bad} of {good + bad} answers were not as expected"
     return good / seconds, p99
@@ -72,6 +77,22 @@ def heartbeats(n):
     return {f"robot{i}": {"type": "heartbeat", "secret": f"{SECRET} {i}", "max_age": "1h"} for i in range(n)}
 
 
+def fresh_beats(front):
+    for i in range(CLIENTS):
+        assert front.beat(f"robot{i}", f"{SECRET} {i}").status == 200
+
+
+def pss_kib(front):
+    """Of the FastCGI process behind this lighttpd."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "exe").startswith(str(front.cgi)):
+                return int(re.search(r"^Pss:\s+(\d+)", (process / "smaps_rollup").read_text(), re.M)[1])
+        except OSError:
+            pass  # it ended meanwhile
+    raise AssertionError("no FastCGI process runs")
+
+
 def beats(folder):
     """GET and POST beat through lighttpd + FastCGI against a libfcgi hello-world behind the same lighttpd."""
     build("load", "-lcrypto", common=True)
@@ -80,14 +101,15 @@ def beats(folder):
     site, other = a_site(folder / "upbeat", heartbeats(CLIENTS)), upbeat.Site(folder / "hello")
     try:
         front, yard = upbeat.Lighttpd(site), Yardstick(other, hello)
-        for i in range(CLIENTS):
-            assert front.beat(f"robot{i}", f"{SECRET} {i}").status == 200
+        fresh_beats(front)
         figures = {"get": [], "post": [], "forge": [], "hello": []}
         for _ in range(RUNS):
             figures["hello"].append(load(yard.port, "get", "/upbeat/"))
             figures["get"].append(load(front.port, "get", "/upbeat/beat/robot%d"))
             figures["post"].append(load(front.port, "beat", "/upbeat/beat/robot%d", SECRET))
             figures["forge"].append(load(front.port, "forge", "/upbeat/beat/robot%d", "wrong"))
+        time.sleep(2)  # its threads have gone to sleep
+        pss = pss_kib(front)
     finally:
         site.close()
         other.close()
@@ -95,6 +117,29 @@ def beats(folder):
     for key, what, goal in (("get", "GET beat, requests/s", ">= 0.85"), ("post", "POST beat, synced, requests/s", ">= 0.40"),
                             ("forge", "POST beat, wrong signature, requests/s", "")):
         row(what, f"{median[key]:.0f}", f"{median['hello']:.0f}", median[key] / median["hello"], goal)
+    row("the FastCGI process idle after all this, PSS KiB", f"{pss}", "1024", pss / 1024, "<= 1")
+
+
+def forgeries(folder):
+    """The p99 of good beats while somebody sends 10,000 badly signed ones a second."""
+    build("load", "-lcrypto", common=True)
+    site = a_site(folder / "upbeat", heartbeats(CLIENTS))
+    alone, beside, rates = [], [], []
+    try:
+        front = upbeat.Lighttpd(site)
+        fresh_beats(front)
+        for _ in range(RUNS):
+            alone.append(load(front.port, "beat", "/upbeat/beat/robot%d", SECRET, clients=4, rate=200)[1])
+            attack = subprocess.Popen([BUILD / "load", str(front.port), "32", str(SECONDS + 1), "forge", "/upbeat/beat/robot0",
+                                       "wrong"], env={"RATE": "10000"}, stdout=subprocess.PIPE, text=True)
+            time.sleep(0.5)
+            beside.append(load(front.port, "beat", "/upbeat/beat/robot%d", SECRET, clients=4, rate=200)[1])
+            good, bad, seconds = attack.communicate()[0].split()[:3]
+            rates.append(int(good) / float(seconds))
+    finally:
+        site.close()
+    a, b = statistics.median(beside), statistics.median(alone)
+    row(f"p99 of good beats beside {statistics.median(rates):.0f} bad ones/s, us", f"{a}", f"{b}", a / b, "< 2")
 
 
 def timed(command, env, stdin=b"", times=200):
@@ -278,40 +323,119 @@ def ratio_rows(what, figures, goal_wall, goal_cpu, n):
         median["cpu"] / median["raw_cpu"], goal_cpu)
 
 
-def compare(passes, raw):
+def compare(passes, raw, others=None):
+    """Medians of wall and CPU seconds: ours, the yardstick's, and of `others` (name: what runs it and says how
+    many looks a second it made), all in turn."""
     figures = {"wall": [], "cpu": [], "raw_wall": [], "raw_cpu": []}
+    rates = {name: [] for name in others or {}}
     passes.run()  # publishes the configuration
     for _ in range(RUNS):
         for key, (wall, cpu, *_) in (("raw_", spent(raw)), ("", passes.run())):
             figures[key + "wall"].append(wall)
             figures[key + "cpu"].append(cpu)
+        for name in rates:
+            rates[name].append(others[name]())
     passes.all_up()
-    return figures
+    return figures, {name: statistics.median(rates[name]) for name in rates}
 
 
 def http(folder):
-    """2,000 keyword monitors on 2,000 loopback addresses, against plain sockets and epoll."""
+    """2,000 keyword monitors on 2,000 loopback addresses, against plain sockets and epoll, and other tools."""
     n, raw, target = 2000, build("raw_probe", "-lssl", "-lcrypto"), Target(folder / "target")
+    blackbox = None
     try:
         passes = Passes(folder / "site", {f"m{i}": {"type": "keyword", "keyword": "alive",
                                                    "url": f"http://{address(i)}:{target.port}/"} for i in range(n)})
-        ratio_rows("http", compare(passes, [raw, target.port, n, 200]), ">= 0.65", "<= 1.80", n)
-        others(folder, target, n)
+        others = {}
+        if XYMONNET.exists():
+            others["xymonnet, 200 at a time"] = xymonnet(folder, target, n)
+        if CHECK_HTTP.exists():
+            others["check_http, 2 at a time"] = check_http(folder, target, 200)
+        if BLACKBOX.exists():
+            blackbox = Blackbox(folder, target)
+            others["blackbox_exporter, 50 callers"] = blackbox.rate
+        figures, rates = compare(passes, [raw, target.port, n, 200], others)
+        ratio_rows("http", figures, ">= 0.65", "<= 1.80", n)
+        ours = n / statistics.median(figures["wall"])
+        for name, rate in rates.items():
+            row(f"http against {name}, checks/s", f"{ours:.0f}", f"{rate:.0f}", ours / rate, GOALS[name.split(",")[0]])
+        for name in GOALS:
+            if not any(name in other for other in others):
+                print(f"  {name}: not installed")
+        commit_row(folder, n, statistics.median(figures["wall"]))
     finally:
+        if blackbox:
+            blackbox.close()
         target.close()
 
 
-def others(folder, target, n):
-    """The same looks by other tools, where they are installed."""
-    urls = [f"http://{address(i)}:{target.port}/" for i in range(n)]
-    check_http = pathlib.Path("/usr/lib/nagios/plugins/check_http")
-    if check_http.exists():
-        few = urls[:200]
-        (folder / "list").write_text("".join(f"-I {u.split('/')[2].split(':')[0]} -p {target.port} -s alive\n" for u in few))
-        wall, cpu, _ = spent(["sh", "-c", f"xargs -P2 -L1 {check_http} < {folder}/list"])
-        row("check_http, two at a time, checks/s", f"{len(few) / wall:.0f}", "", len(few) / wall, "ours >= 15 x")
-    else:
-        print("  check_http, xymonnet, prometheus-blackbox-exporter: not installed")
+XYMONNET = pathlib.Path("/usr/lib/xymon/server/bin/xymonnet")
+CHECK_HTTP = pathlib.Path("/usr/lib/nagios/plugins/check_http")
+BLACKBOX = pathlib.Path("/usr/bin/prometheus-blackbox-exporter")
+GOALS = {"xymonnet": ">= 1", "check_http": ">= 15", "blackbox_exporter": ">= 4"}
+
+
+def xymonnet(folder, target, n):
+    """Status and content of the same pages; what it would send to its server goes to a pipe."""
+    home = folder / "xymon"
+    home.mkdir()
+    (home / "hosts.cfg").write_text("".join(
+        f"{address(i)} host{i}.example.com # noconn testip cont;http://{address(i)}:{target.port}/;alive\n" for i in range(n)))
+    env = {"PATH": "/usr/bin:/bin", "HOSTSCFG": str(home / "hosts.cfg"), "XYMSRV": "127.0.0.1", "XYMONDPORT": "1",
+           "XYMONHOME": str(XYMONNET.parents[1]), "CONNTEST": "FALSE", "MACHINE": "bench", "MACHINEDOTS": "bench",
+           **{name: str(home) for name in ("XYMONTMP", "XYMONVAR", "XYMONRUN", "XYMONSERVERLOGS")}}
+
+    def rate():
+        wall, _, out = spent([XYMONNET, "--noping", "--dns=ip", "--concurrency=200", "--no-update"], env)
+        assert out.count("Content OK") == n, out[:1000]
+        return n / wall
+    return rate
+
+
+def check_http(folder, target, n):
+    """One process for each look, two at a time."""
+    (folder / "list").write_text("".join(f"-I {address(i)} -p {target.port} -u / -s alive\n" for i in range(n)))
+
+    def rate():
+        wall, _, out = spent(["sh", "-c", f"xargs -P2 -L1 {CHECK_HTTP} < {folder}/list"])
+        assert out.count("HTTP OK") == n, out[:1000]
+        return n / wall
+    return rate
+
+
+class Blackbox:
+    """prometheus-blackbox-exporter, asked by 50 callers at a time."""
+
+    def __init__(self, folder, target):
+        self.port, self.target = upbeat.free_port(), target
+        build("load", "-lcrypto", common=True)
+        config = folder / "blackbox.yml"
+        config.write_text("modules:\n  page:\n    prober: http\n    timeout: 5s\n    http:\n"
+                          "      fail_if_body_not_matches_regexp: [alive]\n")
+        self.process = subprocess.Popen([BLACKBOX, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{self.port}"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        upbeat.wait_for(lambda: upbeat.listening(self.port))
+        page = upbeat.fetch(f"http://127.0.0.1:{self.port}" + self.path().replace("%d", "1")).text
+        assert "probe_success 1" in page, page
+
+    def path(self):
+        return f"/probe?module=page&target=http://127.0.1.%d:{self.target.port}/"
+
+    def rate(self):
+        return load(self.port, "get", self.path(), clients=50)[0]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def commit_row(folder, n, wall):
+    """The results of such a pass go to disk in one commit."""
+    store = folder / "commits"
+    store.mkdir()
+    took = float(subprocess.run([build("commit", "-llmdb", "-lcrypto", "-lm", common=True), store, str(n), "20"], check=True,
+                                capture_output=True, text=True).stdout)
+    row(f"commit of {n} results, ms, of a pass's", f"{took:.1f}", f"{wall * 1e3:.0f}", took / wall / 1e3, "<= 0.02")
 
 
 def https(folder):
@@ -322,7 +446,8 @@ def https(folder):
         passes = Passes(folder / "site", {f"m{i}": {"type": "keyword", "keyword": "alive",
                                                    "url": f"https://{address(i % names)}:{target.port}/"} for i in range(n)})
         passes.site.env["SSL_CERT_FILE"] = str(target.bundle)
-        ratio_rows("https", compare(passes, [raw, target.port, n, 200, target.bundle, names]), ">= 0.70", "<= 1.45", n)
+        figures, _ = compare(passes, [raw, target.port, n, 200, target.bundle, names])
+        ratio_rows("https", figures, ">= 0.70", "<= 1.45", n)
     finally:
         target.close()
 
@@ -387,8 +512,28 @@ def silent(folder):
         row("1,000 time-outs together: decided, seconds", f"{states.count('down')}", f"{n}", wall, "all within 60 s")
 
 
-TABLES = {"beats": beats, "cgi": cgi, "idle_pass": idle_pass, "pages": pages, "http": http,
-          "https": https, "ping": ping, "slow_answers": slow_answers, "silent": silent}
+def sizes(folder):
+    """What results and history take on disk: a unit test stores real records, and holds the bounds itself."""
+    program = upbeat.BUILD / "unit/store/test_history"
+    subprocess.run(["make", "-s", "-C", ROOT, f"BUILD={upbeat.BUILD}", program], check=True, capture_output=True)
+    out = subprocess.run([program], check=True, capture_output=True, text=True)
+    text = out.stdout + out.stderr
+
+    def figure(pattern):
+        return float(re.search(pattern, text)[1])
+
+    for what, pattern, unit, goal in (
+            ("a result before housekeeping", r"result: ([\d.]+) with timings", "bytes", 12),
+            ("a result after it, timings gone", r"settled, ([\d.]+) without", "bytes", 4),
+            ("10,000 results and rows dirty", r"10000 results and rows dirty ([\d.]+) MB", "MB", 2),
+            ("a year of hours of 1,000 monitors", r"a year of hours of 1000 monitors takes ([\d.]+) MB", "MB", 400),
+            ("a year of days of 1,000 monitors", r"a year of days of 1000 monitors takes ([\d.]+) MB", "MB", 20)):
+        value = figure(pattern)
+        row(f"{what}, {unit}", f"{value:.2f}", f"{goal}", value / goal, "<= 1")
+
+
+TABLES = {"beats": beats, "forgeries": forgeries, "cgi": cgi, "idle_pass": idle_pass, "pages": pages, "http": http,
+          "https": https, "ping": ping, "slow_answers": slow_answers, "silent": silent, "sizes": sizes}
 
 
 def main():
@@ -403,4 +548,5 @@ def main():
             TABLES[table](folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

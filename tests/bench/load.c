@@ -7,6 +7,7 @@
  *	                                                   whose secret is "SECRET NUMBER"
  *	load PORT CONNECTIONS SECONDS forge PATH           beats with a wrong signature
  *
+ * RATE=N in the environment: so many requests a second, of all connections together, instead of as many as go.
  * Prints one line: answers with the expected status, others, seconds, p50 and p99 in microseconds.
  */
 #include <arpa/inet.h>
@@ -28,6 +29,7 @@
 
 struct connection {
 	int fd, number;
+	bool idle; /* its next request waits for its time */
 	int64_t sent_us;
 	char answer[1 << 20]; /* a whole dashboard */
 	size_t have;
@@ -37,6 +39,9 @@ static const char *mode, *path_format, *secret = "";
 static int64_t *lengths;
 static size_t good, bad;
 static int port, events_fd;
+static double rate; /* requests a second; 0: no limit */
+static int64_t begun_us;
+static size_t asked;
 
 static void fail(const char *what)
 {
@@ -108,6 +113,17 @@ static void ask(struct connection *c)
 	text_free(&request);
 }
 
+static void ask_when_due(struct connection *c)
+{
+	if (rate > 0 && (double)asked > rate * (double)(clock_mono_us() - begun_us) / 1e6) {
+		c->idle = true;
+		return;
+	}
+	c->idle = false;
+	asked++;
+	ask(c);
+}
+
 /* Is the whole answer here? Content-Length or chunked, as the servers send them. */
 static bool complete(const struct connection *c)
 {
@@ -129,7 +145,7 @@ static void redial(struct connection *c)
 	close(c->fd);
 	c->fd = dial();
 	epoll_ctl(events_fd, EPOLL_CTL_ADD, c->fd, &event);
-	ask(c);
+	ask_when_due(c);
 }
 
 static void take(struct connection *c)
@@ -156,7 +172,7 @@ static void take(struct connection *c)
 	if (strcasestr(c->answer, "\r\nconnection: close\r\n"))
 		redial(c);
 	else
-		ask(c);
+		ask_when_due(c);
 }
 
 static int by_length(const void *a, const void *b)
@@ -166,41 +182,62 @@ static int by_length(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static struct connection *connect_all(int n)
+{
+	struct connection *all = mem_array((size_t)n, sizeof(all[0]));
+
+	for (int i = 0; i < n; i++) {
+		struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+
+		all[i].fd = dial();
+		all[i].number = i;
+		epoll_ctl(events_fd, EPOLL_CTL_ADD, all[i].fd, &event);
+		ask_when_due(&all[i]);
+	}
+	return all;
+}
+
+static void print_figures(void)
+{
+	double took = (double)(clock_mono_us() - begun_us) / 1e6;
+	size_t n = good + bad < LENGTHS_MAX ? good + bad : LENGTHS_MAX;
+
+	qsort(lengths, n, sizeof(*lengths), by_length);
+	printf("%zu %zu %.3f %lld %lld\n", good, bad, took, n ? (long long)lengths[n / 2] : 0LL,
+		n ? (long long)lengths[n * 99 / 100] : 0LL);
+}
+
 int main(int argc, char **argv)
 {
+	struct epoll_event events[64];
+	struct connection *all;
+	int connections;
+	int64_t end_us;
+
 	if (argc < 6)
 		return 2;
-	int connections = (int)strtol(argv[2], NULL, 10);
-	double seconds = strtod(argv[3], NULL);
-	struct epoll_event events[64];
-
-	events_fd = epoll_create1(0);
+	connections = (int)strtol(argv[2], NULL, 10);
 	port = (int)strtol(argv[1], NULL, 10);
 	mode = argv[4];
 	path_format = argv[5];
 	if (argc > 6)
 		secret = argv[6];
+	if (getenv("RATE"))
+		rate = strtod(getenv("RATE"), NULL);
 	lengths = mem_array(LENGTHS_MAX, sizeof(*lengths));
-	int64_t begun = clock_mono_us(), end = begun + (int64_t)(seconds * 1e6);
-	for (int i = 0; i < connections; i++) {
-		struct connection *c = MEM_NEW(struct connection);
-		struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-
-		c->fd = dial();
-		c->number = i;
-		epoll_ctl(events_fd, EPOLL_CTL_ADD, c->fd, &event);
-		ask(c);
-	}
-	while (clock_mono_us() < end) {
-		int n = epoll_wait(events_fd, events, 64, 100);
+	events_fd = epoll_create1(0);
+	begun_us = clock_mono_us();
+	end_us = begun_us + (int64_t)(strtod(argv[3], NULL) * 1e6);
+	all = connect_all(connections);
+	while (clock_mono_us() < end_us) {
+		int n = epoll_wait(events_fd, events, 64, rate > 0 ? 1 : 100);
 
 		for (int i = 0; i < n; i++)
 			take(events[i].data.ptr);
+		for (int i = 0; rate > 0 && i < connections; i++)
+			if (all[i].idle)
+				ask_when_due(&all[i]);
 	}
-	double took = (double)(clock_mono_us() - begun) / 1e6;
-	size_t n = good + bad < LENGTHS_MAX ? good + bad : LENGTHS_MAX;
-	qsort(lengths, n, sizeof(*lengths), by_length);
-	printf("%zu %zu %.3f %lld %lld\n", good, bad, took, n ? (long long)lengths[n / 2] : 0LL,
-		n ? (long long)lengths[n * 99 / 100] : 0LL);
+	print_figures();
 	return 0;
 }

@@ -469,22 +469,22 @@ static void test_a_pass_dirties_little(void **state)
 	state_close(s);
 }
 
-static void test_years_of_rollups_stay_small(void **state)
+/* As many hours, or days, of as many monitors; what they take, in megabytes a year of 1,000 monitors. */
+static double year_of(void **state, enum rollup_kind kind, uint32_t watched, int64_t times)
 {
-	enum { WATCHED = 200, DAYS = 40 };
+	int64_t length_s = kind == ROLLUP_DAY ? 86400 : 3600;
 	struct state *s = open_new(state);
 	uint64_t empty = live_bytes(s, *state, "c0"), bytes;
 
-	for (int hour = 0; hour < DAYS * 24; hour++) {
+	for (int64_t i = 0; i < times; i++) {
 		struct state_txn *txn = begin(s, true);
 
-		for (uint32_t id = 1; id <= WATCHED; id++) {
+		for (uint32_t id = 1; id <= watched; id++) {
 			uint32_t base = 20000 + id * 1000 + draw(5000);
 			struct rollup rollup = {
-				.from_s = T0_S + hour * 3600,
-				.to_s = T0_S + (hour + 1) * 3600,
-				.up_s = 3600,
-				.count = 60,
+				.from_s = T0_S - T0_S % 86400 + i * length_s,
+				.up_s = (uint32_t)length_s,
+				.count = (uint32_t)(length_s / 60),
 				.min_us = base,
 				.p50_us = base + draw(9000),
 				.mean_us = base + draw(20000),
@@ -492,21 +492,30 @@ static void test_years_of_rollups_stay_small(void **state)
 				.max_us = base + 110000 + draw(2000000),
 			};
 
-			assert_ok(state_rollup_put(txn, ROLLUP_HOUR, id, &rollup, &err));
-			rollup.from_s = T0_S + hour / 24 * 86400;
-			rollup.to_s = rollup.from_s + 86400;
-			if (hour % 24 == 23)
-				assert_ok(state_rollup_put(txn, ROLLUP_DAY, id, &rollup, &err));
+			rollup.to_s = rollup.from_s + length_s;
+			assert_ok(state_rollup_put(txn, kind, id, &rollup, &err));
 		}
 		assert_ok(state_commit(txn, &err));
 	}
 	bytes = live_bytes(s, *state, "c1") - empty;
-	print_message(
-		"%.1f bytes an hour of one monitor (its share of a day among them): a year of 1000 takes "
-		"%.0f MB\n",
-		(double)bytes / (WATCHED * DAYS * 24), (double)bytes / (WATCHED * DAYS) * 365 * 1000 / 1e6);
-	assert_true((double)bytes / (WATCHED * DAYS) * 365 * 1000 <= 400e6);
 	state_close(s);
+	return (double)bytes / (double)(watched * times) * (kind == ROLLUP_DAY ? 365 : 365 * 24) * 1000 / 1e6;
+}
+
+static void test_a_year_of_hours_stays_small(void **state)
+{
+	double megabytes = year_of(state, ROLLUP_HOUR, 200, 40 * 24);
+
+	print_message("a year of hours of 1000 monitors takes %.1f MB\n", megabytes);
+	assert_true(megabytes <= 400);
+}
+
+static void test_a_year_of_days_stays_small(void **state)
+{
+	double megabytes = year_of(state, ROLLUP_DAY, 200, 365);
+
+	print_message("a year of days of 1000 monitors takes %.1f MB\n", megabytes);
+	assert_true(megabytes <= 20);
 }
 
 int main(void)
@@ -522,7 +531,8 @@ int main(void)
 		test_in_dir(test_a_rollup_replaces_the_one_of_its_time),
 		test_in_dir(test_a_result_takes_few_bytes),
 		test_in_dir(test_a_pass_dirties_little),
-		test_in_dir(test_years_of_rollups_stay_small),
+		test_in_dir(test_a_year_of_hours_stays_small),
+		test_in_dir(test_a_year_of_days_stays_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
