@@ -198,9 +198,9 @@ def test_each_refused_beat_is_one_line_in_the_log_without_its_control_characters
     lighttpd.request("POST", "/beat/robot", bad, {"X-Hub-Signature-256": sign(SECRET, bad)})
     lighttpd.post("/beat/robot", b" " * 65537)
     lighttpd.beat("robot", SECRET, time_=1)
-    log = (site.store / "inbox/web.log").read_text()
-    assert len(log.splitlines()) == 4
-    for line, said in zip(log.splitlines(), ("nobody", "robot", "65536 bytes", "our clock")):
+    log = [line for line in (site.store / "inbox/web.log").read_text().splitlines() if " info: " not in line]  # of walls
+    assert len(log) == 4
+    for line, said in zip(log, ("nobody", "robot", "65536 bytes", "our clock")):
         assert said in line and line.isprintable()
 
 
