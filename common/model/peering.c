@@ -18,6 +18,8 @@ void peer_head_encode(struct text *t, const struct peer_head *head)
 	text_json_seconds(t, head->time_us);
 	text_raw(t, ",\"every\":");
 	text_json_seconds(t, head->every_us);
+	text_raw(t, ",\"awake\":");
+	text_json_seconds(t, head->awake_us);
 	text_printf(t, ",\"offline\":%s,\"whole\":%s}", head->offline ? "true" : "false",
 		head->whole ? "true" : "false");
 }
@@ -27,6 +29,7 @@ static bool read_member(struct json_scan *scan, struct peer_head *out)
 	int64_t *time = json_scan_is(scan, "heard") ? &out->heard_us
 			: json_scan_is(scan, "time")  ? &out->time_us
 			: json_scan_is(scan, "every") ? &out->every_us
+			: json_scan_is(scan, "awake") ? &out->awake_us
 						      : NULL;
 	bool *flag = json_scan_is(scan, "offline") ? &out->offline
 		     : json_scan_is(scan, "whole") ? &out->whole
@@ -69,7 +72,14 @@ bool peering_silent(const struct peer_head *head, int64_t since_us, int64_t now_
 {
 	int64_t from_us = head->heard_us > since_us ? head->heard_us : since_us;
 
+	from_us = head->awake_us > from_us ? head->awake_us : from_us;
 	return !head->heard_us || now_us - from_us > peering_patience_us(head);
+}
+
+void peering_wake(struct peer_head *head, int64_t gap_us, int64_t now_us)
+{
+	if (gap_us > peering_patience_us(head) && head->heard_us > head->awake_us)
+		head->awake_us = now_us;
 }
 
 enum outcome peering_vote(const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us)
@@ -84,6 +94,22 @@ enum outcome peering_vote(const struct peer_head *head, const struct peer_row *r
 	if (row->sees == OUTCOME_UP && row->every_us > PEER_OLD_LOOK_US && old)
 		return OUTCOME_UNKNOWN;
 	return row->sees;
+}
+
+bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, int64_t now_us)
+{
+	const struct peer_head *last = &heads[0];
+	int64_t expected_us;
+
+	for (size_t i = 0; i < n; i++) {
+		if (now_us - heads[i].heard_us <= heads[i].every_us + PEER_TAKES_US)
+			return false;
+		if (heads[i].heard_us > last->heard_us)
+			last = &heads[i];
+	}
+	expected_us = last->heard_us + last->every_us + PEER_TAKES_US;
+	return last->heard_us && good_us <= expected_us &&
+		now_us - last->heard_us <= PEER_GONE_PATIENCES * peering_patience_us(last);
 }
 
 /* ---- who tells, and under which name */

@@ -12,6 +12,7 @@
 
 #define PEER_EVERY_US (60 * INT64_C(1000000)) /* of one that did not say */
 #define PEER_MISSES 3                         /* silent for so many of its intervals: something is wrong */
+#define PEER_GONE_PATIENCES 4                 /* after so many times its patience it is not us */
 #define PEER_OLD_LOOK_US (5 * 60 * INT64_C(1000000)) /* an "up" from longer ago is no vote */
 
 /* What is known of a peer itself, from its newest message. */
@@ -19,6 +20,7 @@ struct peer_head {
 	int64_t heard_us; /* by our clock; 0 never */
 	int64_t time_us;  /* by its own */
 	int64_t every_us;
+	int64_t awake_us; /* by our clock: from when on we can hear it, after we were down ourselves; 0 always could */
 	bool offline;
 	bool whole;       /* nothing of what it told is missing here */
 };
@@ -28,12 +30,20 @@ bool peer_head_decode(const char *json, size_t n, struct peer_head *out, struct 
 
 /* How long it may be silent: some of its intervals, and what a message may take. */
 int64_t peering_patience_us(const struct peer_head *head);
-/* since_us: from when on we could have heard it (we were down ourselves before). One that never wrote is
-   silent too. */
+/* since_us: from when on anything can be heard at all. One that never wrote is silent too. */
 bool peering_silent(const struct peer_head *head, int64_t since_us, int64_t now_us);
+
+/* We begin to listen after a time in which no pass of ours ran: who could not be heard is given time, but
+   not again and again while it stays silent. */
+void peering_wake(struct peer_head *head, int64_t gap_us, int64_t now_us);
 
 /* What it says of a monitor, as a vote; OUTCOME_UNKNOWN: it has none. */
 enum outcome peering_vote(const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us);
+
+/* Have all of them fallen silent together, a short while ago, and has nothing at all answered us since
+   (good_us: the newest time that something did)? Then it may be us who are cut off. A peer that is only late
+   counts as silent here: they do not fall silent in the same instant. */
+bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, int64_t now_us);
 
 /* How many of these come before us when people are to be told: the order of names. */
 size_t peering_turn(const char *me, const char *const *others, size_t n);

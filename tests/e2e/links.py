@@ -92,7 +92,7 @@ class Trio:
         self.sites[name].configure({
             "me": name, "peer_every": "1s", "peer_wait": "2s", "anonymous": "all",
             "peers": {other: {"url": self.between[name, other].url + self.fronts[other].mount,
-                              "secret": "between " + " and ".join(sorted([name, other]))}
+                              "secret": "the secret between " + " and ".join(sorted([name, other]))}
                       for other in self.names if other != name},
             "channels": {"ops": {"type": "webhook", "url": f"{self.to_people[name].url}/{name}"}},
             "defaults": {"interval": "1s", "timeout": "2s", "notify": ["ops"], "confirm_waits": ["300ms"] * 4,

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Several installations, each with its own web server and prober, that watch the same things and each other."""
+import json
 import time
 
 import pytest
 
 from links import Trio
-from upbeat import Lighttpd, Site, wait_for
+from upbeat import Lighttpd, Site, sign, wait_for
 
 
 @pytest.fixture
@@ -49,7 +50,11 @@ def all_up(trio):
         wait_for(lambda: all(state(trio, name, "peer." + other) == "up" for other in others), 30)
 
 
-def test_two_show_each_others_view(trio, target, catcher):
+def told_names(catcher, event=None, monitor="shop"):
+    return [who for who, _ in told(catcher, event, monitor)]
+
+
+def test_two_show_each_others_view_and_one_tells(trio, target, catcher):
     two = trio("a", "b")
     two.start(target, catcher)
     all_up(two)
@@ -57,10 +62,186 @@ def test_two_show_each_others_view(trio, target, catcher):
     wait_for(lambda: views(two, "a") == {"b": "down"} and views(two, "b") == {"a": "down"}, 30)
     wait_for(lambda: state(two, "a") == state(two, "b") == "down", 30)
     wait_for(lambda: told(catcher, "down"), 30)
-    time.sleep(4)
-    assert [who for who, _ in told(catcher, "down")] == ["a"]
+    page = two.fronts["b"].get("/m/shop", Accept="text/html").text
+    assert "Seen from elsewhere" in page and "a: HTTP 500" in page
+    assert "a: down, HTTP 500" in two.sites["b"].prober("status", "shop").stdout
+    incident = two.fronts["b"].get("/api/v1/monitors/shop").json["incident"]
+    wait_for(lambda: "a sees it down" in two.fronts["b"].get(f"/i/{incident}", Accept="text/html").text)
+    time.sleep(3)
+    assert told_names(catcher, "down") == ["a"]
+    assert "another Upbeat has told it" in two.fronts["b"].get(f"/i/{incident}", Accept="text/html").text
     target.status = 200
     wait_for(lambda: state(two, "a") == state(two, "b") == "up", 30)
     wait_for(lambda: told(catcher, "up"), 30)
-    time.sleep(4)
-    assert [who for who, _ in told(catcher, "up")] == ["a"]
+    time.sleep(3)
+    assert told_names(catcher, "up") == ["a"]
+
+
+def test_one_of_three_is_killed_and_the_next_tells(trio, target, catcher):
+    """Clocks two minutes apart, all the while."""
+    three = trio("a", "b", "c")
+    three.start(target, catcher, {"b": 120_000, "c": -60_000})
+    all_up(three)
+    three.kill("a")
+    for name in "bc":
+        wait_for(lambda: state(three, name, "peer.a") == "down", 40)
+    wait_for(lambda: told(catcher, "down", "peer.a"), 20)
+    target.status = 500
+    for name in "bc":
+        wait_for(lambda: state(three, name) == "down", 30)
+    wait_for(lambda: told(catcher, "down"), 20)
+    target.status = 200
+    wait_for(lambda: told(catcher, "up"), 30)
+    three.cut("a", False)
+    three.begin("a")
+    all_up(three)
+    wait_for(lambda: told(catcher, "up", "peer.a"), 20)
+    time.sleep(5)
+    assert [(who, m) for who, m in told(catcher, monitor="peer.b") + told(catcher, monitor="peer.c")] == []
+    for monitor in ("shop", "peer.a"):
+        assert (told_names(catcher, "down", monitor), told_names(catcher, "up", monitor)) == (["b"], ["b"]), monitor
+
+
+def test_one_that_is_cut_off_tells_nothing_that_is_not_so(trio, target, catcher):
+    three = trio("a", "b", "c")
+    three.start(target, catcher)
+    all_up(three)
+    three.cut("c")
+    wait_for(lambda: told(catcher, "down", "peer.c"), 40)
+    wait_for(lambda: state(three, "c") == "unknown", 30)
+    assert (state(three, "a"), state(three, "b")) == ("up", "up")
+    three.cut("c", False)
+    all_up(three)
+    wait_for(lambda: told(catcher, "up", "peer.c"), 20)
+    time.sleep(5)
+    assert [r.json["monitor"] for r in catcher.received] == ["peer.c", "peer.c"]
+    assert told_names(catcher, "down", "peer.c") == told_names(catcher, "up", "peer.c") == ["a"]
+
+
+def test_in_a_split_both_sides_tell_under_one_name(trio, target, catcher):
+    three = trio("a", "b", "c")
+    three.start(target, catcher)
+    all_up(three)
+    three.split("c")
+    for one, other in (("a", "peer.c"), ("c", "peer.a"), ("c", "peer.b")):
+        wait_for(lambda: state(three, one, other) == "down", 40)
+    target.status = 500
+    wait_for(lambda: sorted(told_names(catcher, "down")) == ["a", "c"], 40)
+    assert len({event for _, event in told(catcher, "down")}) == 1, "a receiver can drop the repeat"
+    three.split("c", False)
+    for name in "abc":
+        wait_for(lambda: set(views(three, name).values()) == {"down"}, 30)
+    target.status = 200
+    all_up(three)
+    wait_for(lambda: told(catcher, "up"), 20)
+    time.sleep(5)
+    assert sorted(told_names(catcher, "down")) == ["a", "c"]
+    assert len({event for _, event in told(catcher, "up")}) == 1 and "b" not in told_names(catcher)
+
+
+def test_a_slow_link_makes_no_outage_and_no_repeat(trio, target, catcher):
+    three = trio("a", "b", "c")
+    three.start(target, catcher, peer_wait="6s")
+    all_up(three)
+    for pair, link in three.between.items():
+        if "a" in pair:
+            link.delay = 1.0
+    time.sleep(10)
+    target.status = 500
+    for name in "abc":
+        wait_for(lambda: state(three, name) == "down", 40)
+    wait_for(lambda: told(catcher, "down"), 20)
+    time.sleep(14)
+    target.status = 200
+    all_up(three)
+    wait_for(lambda: told(catcher, "up"), 20)
+    time.sleep(14)
+    assert [(r.path, r.json["event"], r.json["monitor"]) for r in catcher.received] == [
+        ("/a", "down", "shop"), ("/a", "up", "shop")]
+
+
+def test_what_only_one_sees_is_not_down(trio, target, catcher):
+    three = trio("a", "b", "c")
+    three.start(target, catcher)
+    all_up(three)
+    three.to_target["c"].cut = True
+    wait_for(lambda: state(three, "c") == "suspect", 30)
+    wait_for(lambda: views(three, "a")["c"] == "down", 30)
+    time.sleep(6)
+    assert [state(three, name) for name in "abc"] == ["up", "up", "suspect"]
+    three.to_target["b"].cut = True
+    for name in "abc":
+        wait_for(lambda: state(three, name) == "down", 30)
+    wait_for(lambda: told(catcher, "down"), 20)
+    three.to_target["b"].cut = False
+    for name in "ab":
+        wait_for(lambda: state(three, name) == "up", 30)
+    wait_for(lambda: state(three, "c") in ("up", "suspect"), 30)
+    three.to_target["c"].cut = False
+    all_up(three)
+    time.sleep(3)
+    assert (told_names(catcher, "down"), told_names(catcher, "up")) == (["a"], ["a"])
+
+
+# ---- messages written by hand
+
+def message(**more):
+    return {"version": 1, "from": "d", "to": "a", "time": time.time(), "every": 600, "monitors": [], **more}
+
+
+def say(front, body, secret="between a and d", name="d"):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return front.post(f"/peer/{name}", body, **{"X-Hub-Signature-256": sign(secret, body)})
+
+
+@pytest.fixture
+def one(site, lighttpd, target):
+    site.configure({
+        "me": "a", "anonymous": "all",
+        "peers": {"d": {"url": "http://127.0.0.1:9/", "secret": "between a and d"}},
+        "defaults": {"interval": "1s", "confirm_waits": ["300ms"] * 4},
+        "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
+    site.a_pass(check=True)
+    site.front = lighttpd
+    return site
+
+
+def test_refusals_in_their_order(one):
+    front = one.front
+    assert front.get("/peer/d").status == 405
+    assert say(front, b"x" * 65537).status == 413
+    assert say(front, b"{}", "another secret").status == 403
+    assert say(front, b"{}", name="nobody").status == 403
+    assert front.post("/peer/d", b"{}").status == 403
+    assert front.post("/peer/d", b"{}", **{"X-Hub-Signature": sign("between a and d", b"{}", "sha1")}).status == 403
+    for bad in (b"", b"[]", b"{", b"{}", b'{"from":"d","from":"d","to":"a","time":1}', message(to="b"), message(**{"from": "c"}),
+                message(time="now"), message(monitors=[{}]), message(monitors={}), message(time=time.time() + 1000),
+                message(time=time.time() - 1000)):
+        assert say(front, bad).status == 400, bad
+    first = message()
+    assert say(front, first).json["ok"] is True
+    again = say(front, first)
+    assert again.status == 400 and "not newer" in again.json["error"]
+    assert say(front, message(time=first["time"] - 1)).status == 400
+    assert say(front, message(time=time.time() + 120)).status == 200, "clocks two minutes apart"
+    one.store.joinpath("state").rename(one.store / "elsewhere")
+    assert say(front, b"x" * 65537).status == 413
+    assert say(front, b"{}", "another secret").status == 503
+
+
+def test_older_and_newer_versions_are_understood(one):
+    front = one.front
+    one.start_prober("watch")
+    say(front, {"from": "d", "to": "a", "time": time.time(), "monitors": [{"slug": "shop", "sees": "up"}]})
+    wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"], 30)
+    place, = front.get("/api/v1/monitors/shop").json["places"]
+    assert (place["name"], place["sees"], place["counts"]) == ("d", "up", True)
+    say(front, message(version=7, mood={"deep": ["x"]}, monitors=[
+        {"slug": "shop", "sees": "down", "cause": "HTTP 503", "state": "sleeping", "colour": [1, {"a": None}]},
+        {"slug": "other", "sees": "sideways", "told": [{"id": "x", "who": "y"}, {}]}]))
+    wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"][0]["cause"] == "HTTP 503", 30)
+    assert front.get("/api/v1/monitors/shop").json["places"][0]["sees"] == "down"
+    say(front, message(offline=True))
+    wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"][0]["sees"] == "unknown", 30)
+    say(front, message(gone=["shop", "never there"]))
+    wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"] == [], 30)

@@ -12,9 +12,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/fresh.h"
+#include "model/quorum.h"
 #include "prober/commands/commands.h"
 #include "prober/config/config.h"
 #include "prober/commands/status.h"
+#include "store/peer_book.h"
 
 /* ---- reading */
 
@@ -250,6 +252,38 @@ static void put_certificate(const struct status *s, uint32_t id)
 	status_put_time(s, (int64_t)minutes * 60 * US_PER_S);
 }
 
+/* What others see who look at it too. */
+static void print_places(struct status *s, const struct monitor *m)
+{
+	struct sighting *list = NULL;
+	struct site site = {0};
+	struct text name = TEXT_INIT;
+	char *note = NULL;
+	size_t n = 0;
+
+	sightings_note(&name, m->id);
+	if (state_note_get(s->txn, text_str(&name), &note, NULL))
+		sightings_decode(note, strlen(note), &list, &n, NULL);
+	if (state_site(s->txn, &site, NULL))
+		peer_sightings(s->txn, &site, m, s->pass.grace_from_us, s->now_us, &list, &n);
+	for (size_t i = 0; i < n; i++) {
+		text_raw(s->out, "place    ");
+		text_screen(s->out, list[i].from);
+		text_printf(s->out, ": %s", outcome_name(list[i].sees));
+		if (list[i].detail) {
+			text_raw(s->out, ", ");
+			text_screen(s->out, list[i].detail);
+		}
+		text_raw(s->out, ", heard ");
+		status_put_time(s, list[i].heard_us);
+		text_raw(s->out, quorum_counts(&list[i], s->now_us) ? "\n" : ", no vote now\n");
+	}
+	sightings_free(list, n);
+	site_clear(&site);
+	text_free(&name);
+	free(note);
+}
+
 static bool print_one(struct status *s, const struct monitor *m, struct error *err)
 {
 	struct shown shown = show(s, m->id);
@@ -280,6 +314,7 @@ static bool print_one(struct status *s, const struct monitor *m, struct error *e
 	}
 	put_certificate(s, m->id);
 	text_char(s->out, '\n');
+	print_places(s, m);
 	return status_incidents(s, m->id, err);
 }
 

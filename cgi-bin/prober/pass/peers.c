@@ -14,7 +14,7 @@
 #include "prober/pass/peers_private.h"
 
 #define KEEP_GOOD_US (5 * US_PER_S)  /* how exactly the newest good look is remembered across passes */
-#define GONE_PATIENCES 3             /* so long it may be us when all of them fall silent at once */
+#define PEERS_LOOKED_AT 64
 #define NOTE_GOOD "peers/good"
 #define DIGEST_LOOKED_AT 5000        /* notices, newest first, among which those of a digest are */
 
@@ -69,8 +69,13 @@ static void load_sent(struct state_txn *txn, struct peer *peer)
 
 static void load_peer(struct pass *pass, struct state_txn *txn, struct peer *peer, const struct peer_key *key)
 {
+	int64_t awake_us;
+
 	*peer = (struct peer){.pass = pass, .name = key->name, .url = key->url, .secret = key->secret, .changed = true};
 	peer_head_read(txn, peer->name, &peer->head);
+	awake_us = peer->head.awake_us;
+	peering_wake(&peer->head, pass->info.started_us - pass->info.progress_us, pass->info.started_us);
+	peer->head_dirty = peer->head.awake_us != awake_us;
 	peer_rows_read(txn, peer->name, &peer->rows);
 	load_sent(txn, peer);
 }
@@ -309,7 +314,7 @@ void peers_saw(struct post *post, const struct result *result)
 
 	if (!pass->peers || only_ours(post) || (result->lagged && result->outcome == OUTCOME_DOWN))
 		return;
-	if (measured && result->outcome == OUTCOME_UP)
+	if (measured && (result->outcome == OUTCOME_UP || result->status > 0))
 		pass->peers->good_us = result->at_us;
 	row = peer_table_make(&pass->peers->own, post->monitor->slug);
 	row->sees = result->outcome;
@@ -590,17 +595,10 @@ void peers_testify(struct post *post, struct incident *incident)
 bool peers_all_gone(struct pass *pass)
 {
 	struct peers *peers = pass->peers;
-	int64_t now = pass_now(pass), newest_us = 0, patience_us = 0;
+	struct peer_head heads[PEERS_LOOKED_AT];
+	size_t n = 0;
 
-	for (size_t i = 0; peers && i < peers->n; i++) {
-		const struct peer_head *head = &peers->at[i].head;
-
-		if (!peering_silent(head, since_us(pass), now))
-			return false;
-		if (head->heard_us > newest_us) {
-			newest_us = head->heard_us;
-			patience_us = peering_patience_us(head);
-		}
-	}
-	return newest_us && peers->good_us <= newest_us && now - newest_us <= (1 + GONE_PATIENCES) * patience_us;
+	for (size_t i = 0; peers && i < peers->n && n < COUNT_OF(heads); i++)
+		heads[n++] = peers->at[i].head;
+	return n > 0 && peering_all_gone(heads, n, peers->good_us, pass_now(pass));
 }

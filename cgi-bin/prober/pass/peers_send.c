@@ -154,7 +154,9 @@ static void failed(struct peer *peer)
 	struct text key = TEXT_INIT;
 
 	text_printf(&key, "peer/%s", peer->name);
-	if (exchange->problem)
+	if (peer->failures > 0)
+		; /* said already */
+	else if (exchange->problem)
 		log_limited(text_str(&key), "peer %s cannot be written to: %s", peer->name, exchange->problem);
 	else
 		log_limited(text_str(&key), "peer %s refused a message: %d %.200s", peer->name, exchange->status,
