@@ -51,6 +51,7 @@ int cmd_doctor(struct command *command)
 		doctor_books,
 		doctor_sizes,
 		doctor_passes,
+		doctor_peers,
 		doctor_strangers,
 		doctor_clock,
 		doctor_limits,

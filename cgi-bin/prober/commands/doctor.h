@@ -40,6 +40,8 @@ void doctor_strangers(struct doctor *d);
 void doctor_sizes(struct doctor *d);
 /* doctor_verify.c: both books below dir, in a child */
 void doctor_verify(struct doctor *d, const char *dir);
+/* doctor_peers.c */
+void doctor_peers(struct doctor *d);
 /* doctor_reach.c: names and connections, all at the same time */
 void doctor_reach(struct doctor *d);
 void doctor_dns(struct doctor *d);

@@ -179,6 +179,15 @@ static void add_channel(struct reach *r, const cJSON *channel)
 	text_free(&what);
 }
 
+static void add_peer(struct reach *r, const cJSON *peer)
+{
+	struct text what = TEXT_INIT;
+
+	text_printf(&what, "peer %s", peer->string);
+	add_url(r, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(peer, "url")), text_str(&what));
+	text_free(&what);
+}
+
 static void add_all(struct reach *r)
 {
 	const cJSON *privates = r->doctor->config.privates;
@@ -189,6 +198,8 @@ static void add_all(struct reach *r)
 	add_url(r, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(top, "report_to")), "report_to");
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(privates, "channels"))
 		add_channel(r, item);
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(top, "peers"))
+		add_peer(r, item);
 	while (witnesses && (entry = field_entry(witnesses, entry))) {
 		const char *s = cJSON_GetStringValue(entry);
 
