@@ -10,13 +10,14 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from portable import make_portable
-from upbeat import AS_ROOT, BUILD, ROOT, Lighttpd
+from upbeat import AS_ROOT, BUILD, ROOT, Lighttpd, wait_for
 
 sys.path.insert(0, str(ROOT / "tests/structure"))
 from documents import PAGES, TEXTS, displays, fenced  # noqa: E402
@@ -176,6 +177,32 @@ def test_the_crontab_line_of_the_manual(site):
     command = line.replace("/usr/local/bin/upbeat-prober", str(BUILD / "upbeat-prober")).replace("/etc/upbeat/upbeat.json", str(site.config_file))
     done = subprocess.run(shlex.split(command), capture_output=True, text=True, env=site.environment(), timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_examples_of_the_manual(site, target):
+    """Each display below EXAMPLES, in order. jq is no package of ours: where it is missing a stand-in reads the JSON."""
+    sandbox = Sandbox(site)
+    sandbox.names["/var/backups"] = f"{site.folder}/backups"
+    (site.folder / "backups").mkdir()
+    (site.folder / "usr/local/bin").mkdir(parents=True)
+    os.symlink(BUILD / "upbeat-prober", site.folder / "usr/local/bin/upbeat-prober")
+    if not shutil.which("jq"):
+        sandbox.program("jq", "exec grep -o shop")
+    target.status = 500
+    site.configure({"defaults": {"confirm_waits": ["0s", "0s"], "confirm": 2, "interval": "10m"},
+                    "monitors": {"shop": {"type": "http", "url": target.url}}})
+    (site.folder / "new.json").write_text(site.config_file.read_text())
+    (site.folder / "new.json").chmod(0o600)
+    examples = displays(next(p for p in PAGES if p.name == "upbeat-prober.8"))[1:]
+    assert len(examples) == 3
+    said = [sandbox.good(f"cd {site.folder}\n{examples[0]}", UPBEAT_CONFIG=str(site.config_file))]
+    wait_for(lambda: site.a_pass() and site.status("shop")["state"] == "down", 60)
+    said += [sandbox.good(f"cd {site.folder}\n{text}", UPBEAT_CONFIG=str(site.config_file)) for text in examples[1:]]
+    assert " is good" in said[0] and not (site.folder / "new.json").exists()
+    assert "shop" in said[1]
+    table = (site.folder / "shop.csv").read_text().splitlines()
+    assert "shop" in table[1] and table[0].count(",") == table[1].count(",") > 3
+    assert (site.folder / "backups/upbeat/state/data.mdb").exists()
 
 
 def test_the_form_of_status(site):
