@@ -251,7 +251,7 @@ corpora: $(FUZZ_RUN:%=$(BUILD)/replay/%)
 FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 10
 # How many targets run at the same time.
-FUZZ_JOBS    ?= 1
+FUZZ_JOBS    ?= $(shell nproc)
 FUZZ_FLAGS   := -std=c11 -g -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LINK     = $(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^
@@ -285,7 +285,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz_%.o $(FUZZ_COMMON)
 	$(call say,LD,$@)
 	$(FUZZ_LINK) $(COMMON_LIBS)
 
-##: make fuzz             runs each fuzz target for FUZZ_SECONDS=10, with clang (T=name: only those)
+##: make fuzz             runs each fuzz target for FUZZ_SECONDS=10, one on each core, with clang (T=name: only those)
 # New inputs go below $(BUILD); one that fails is left there as NAME.crash-..., to be kept in corpus/NAME/.
 fuzz: $(FUZZ_RUN:%=$(BUILD)/fuzz/%)
 	@FUZZ_JOBS=$(FUZZ_JOBS) tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_RUN)

@@ -28,16 +28,19 @@ void result_clear(struct result *result)
 	*result = (struct result){.timings = TIMINGS_NONE};
 }
 
+/* What it quotes may be a stranger's bytes: pages, mails, logs and peers get one line of UTF-8. */
 void result_cause(struct result *result, const char *format, ...)
 {
-	struct text whole = TEXT_INIT, cut = TEXT_INIT;
+	struct text whole = TEXT_INIT, line = TEXT_INIT, cut = TEXT_INIT;
 	va_list ap;
 
 	va_start(ap, format);
 	text_vprintf(&whole, format, ap);
 	va_end(ap);
-	text_cut(&cut, text_str(&whole), CAUSE_MAX - 1);
+	text_header(&line, text_str(&whole));
+	text_cut(&cut, text_str(&line), CAUSE_MAX - 1);
 	memcpy(result->cause, text_str(&cut), cut.len + 1);
 	text_free(&whole);
+	text_free(&line);
 	text_free(&cut);
 }

@@ -45,6 +45,8 @@ static bool put_name_at(const struct data *data, size_t offset, struct text *out
 		text_char(out, '.'); /* the root, as in "0 .": no mail here */
 	else if (out->len > 0 && out->ptr[out->len - 1] == '.')
 		out->ptr[--out->len] = '\0';
+	if (out->len == 0)
+		text_char(out, '.'); /* the root: "0 ." of MX says that there is no mail here (RFC 7505) */
 	ares_free_string(name);
 	return true;
 }
@@ -113,14 +115,19 @@ static bool canonical_aaaa(const char *s, struct text *out)
 	return canonical_address(AF_INET6, s, out);
 }
 
+/* "." is the root; elsewhere each label has something in it. */
 static bool canonical_name(const char *s, struct text *out)
 {
 	size_t n = strlen(s);
 
+	if (strcmp(s, ".") == 0) {
+		text_char(out, '.');
+		return true;
+	}
 	if (n > 1 && s[n - 1] == '.')
 		n--;
 	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)s[i] <= ' ')
+		if ((unsigned char)s[i] <= ' ' || (s[i] == '.' && (i == 0 || i == n - 1 || s[i - 1] == '.')))
 			return false;
 		text_char(out, (char)tolower((unsigned char)s[i]));
 	}

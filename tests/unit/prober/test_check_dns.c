@@ -29,6 +29,8 @@ static const struct zone_row {
 	{"alias", 5, 0, 1, BYTES(RR("\5", "\0\6", "\3WwW\xc0\x12")), TRICK_NONE},
 	{"alias", 1, 0, 2, BYTES(RR("\5", "\0\6", "\3www\xc0\x12") A("\0\4", "\xc0\0\2\1")), TRICK_NONE},
 	{"mail", 15, 0, 2, BYTES(RR("\xf", "\0\6", "\0\xa\1a\xc0\x0c") RR("\xf", "\0\6", "\0\x14\1b\xc0\x0c")), TRICK_NONE},
+	{"nomail", 15, 0, 1, BYTES(RR("\xf", "\0\3", "\0\0\0")), TRICK_NONE},
+	{"forged", 16, 0, 1, BYTES(RR("\x10", "\0\6", "\5a\n\x1b\xff" "b")), TRICK_NONE},
 	{"text", 16, 0, 1, BYTES(RR("\x10", "\0\xb", "\5v=spf\4 -al")), TRICK_NONE},
 	{"zone", 2, 0, 1, BYTES(RR("\2", "\0\6", "\3ns1\xc0\x11")), TRICK_NONE},
 	{"nothing", 1, 0, 0, "", 0, TRICK_NONE},
@@ -101,6 +103,9 @@ static void records_are_found_and_compared(void **state)
 			false, ""},
 		{ASK("mail", ",\"record\":\"MX\",\"expect\":[\"11 a.mail.example.com\",\"b.mail.example.com\"]"),
 			OUTCOME_DOWN, false, "MX is 10 a.mail.example.com, 20 b.mail.example.com, expected 11"},
+		{ASK("nomail", ",\"record\":\"MX\",\"expect\":\"0 .\""), OUTCOME_UP, false, ""}, /* RFC 7505 */
+		{ASK("forged", ",\"record\":\"TXT\",\"expect\":\"x\""), OUTCOME_DOWN, false,
+			"TXT is a \xef\xbf\xbd" "b, expected x"},
 		{ASK("text", ",\"record\":\"TXT\",\"expect\":\"v=spf -al\""), OUTCOME_UP, false, ""},
 		{ASK("zone", ",\"record\":\"NS\",\"expect\":\"ns1.example.com\""), OUTCOME_UP, false, ""},
 	};
@@ -202,6 +207,8 @@ static void expectations_are_checked(void **state)
 		{"AAAA", "2001:db8::1", true}, {"AAAA", "192.0.2.1", false}, {"MX", "10 mail.example.com", true},
 		{"MX", "mail.example.com", true}, {"MX", "ten mail.example.com", false}, {"TXT", "any thing", true},
 		{"NS", "ns.example.com.", true}, {"NS", "", false}, {"CNAME", "a b", false},
+		{"CNAME", ".", true}, {"CNAME", "..", false}, {"CNAME", "a..b", false}, {"NS", ".a", false},
+		{"MX", "0 .", true}, {"MX", "10 a.example.com..", false},
 	};
 
 	(void)state;
