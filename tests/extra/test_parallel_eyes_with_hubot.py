@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from hubot import Hubot
-from test_parallel_eyes import BEAT_SECRET, ROOM_SECRET, test_whoever_is_left_tells_once, world  # noqa: F401
+from test_parallel_eyes import BEAT_SECRET, ROOM_SECRET, office, test_whoever_is_left_tells_once, world  # noqa: F401
 
 
 class InTheRoom(Hubot):

@@ -12,7 +12,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "model/quorum.h"
 #include "prober/pass/pass_private.h"
 
 #define KEPT_WITH_BODY 6 /* attempts of an outage that keep headers and body; later ones keep the cause */
@@ -296,9 +295,7 @@ static bool incident_open(struct state_txn *txn, struct post *post, const struct
 	out->cause = mem_str(post->judge.cause);
 	out->episode = verdict->episode;
 	add_attempts(out, post);
-	for (size_t i = 0; i < post->sighting_count; i++)
-		if (quorum_counts(&post->sightings[i], now_us))
-			places_testify(out, &post->sightings[i]);
+	places_testify_all(post, out, now_us);
 	peers_testify(post, out);
 	if (!state_incident_new(txn, out, err))
 		return false;

@@ -241,6 +241,8 @@ void places_hear(struct pass *pass); /* what was collected reaches its monitors 
 void places_weigh(struct post *post, struct result *result);
 bool places_agree(struct post *post); /* may what we find down be called down? */
 void places_testify(struct incident *incident, const struct sighting *sighting);
+/* Those that count now, of an incident that begins. */
+void places_testify_all(struct post *post, struct incident *incident, int64_t now_us);
 
 /* peers.c: all of them do nothing where there are no peers */
 void peers_begin(struct pass *pass);

@@ -127,6 +127,15 @@ void places_testify(struct incident *incident, const struct sighting *sighting)
 	entry->text = mem_str(sighting->detail);
 }
 
+void places_testify_all(struct post *post, struct incident *incident, int64_t now_us)
+{
+	if (post->monitor->source_count)
+		load(post);
+	for (size_t i = 0; i < post->sighting_count; i++)
+		if (quorum_counts(&post->sightings[i], now_us))
+			places_testify(incident, &post->sightings[i]);
+}
+
 static void hear(struct post *post, const struct sighting *sighting)
 {
 	struct sighting news = copy_of(sighting);
