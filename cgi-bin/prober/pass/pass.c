@@ -100,7 +100,7 @@ static bool open_books(struct pass *pass, uint64_t *inbox_damaged, struct error 
 	static char problem[sizeof(err->text)];
 	struct error inbox_err = {0};
 
-	if (!ward_admit(pass->store, inbox_damaged, err))
+	if (!ward_admit(pass->store, pass->last_died, inbox_damaged, err))
 		return false;
 	pass->state = state_open(pass->store, STORE_CREATE, err);
 	if (!pass->state)
@@ -508,12 +508,14 @@ int pass_run(const char *config_path, const char *store)
 	if (ok && !turn_take(store, &lock, &err)) {
 		ok = err.kind == ERROR_NONE; /* somebody else is at work */
 	} else if (ok) {
+		pass.last_died = turn_begin(lock);
 		ok = prepare(&pass, &config_ok, &err);
 		if (ok) {
 			serve(&pass);
 			tidy(&pass);
 		}
 		pass_close(&pass);
+		turn_end(lock);
 	}
 	if (lock >= 0)
 		close(lock);

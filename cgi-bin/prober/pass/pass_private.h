@@ -123,6 +123,7 @@ struct pass {
 	bool privates_known;
 	struct check_world world;
 	struct pass_info info;
+	bool last_died;       /* the pass before did not come to its end */
 	bool failed;          /* the books could not be written: exit 75 ... */
 	struct error failure; /* ... and why */
 	/* its minute */
@@ -190,6 +191,10 @@ const struct site *pass_site(struct pass *pass);
 
 /* turn.c: holds the lock's descriptor in *fd; false: somebody else is at work, leave. */
 bool turn_take(const char *store, int *fd, struct error *err);
+
+/* The work begins; true: the pass before died. And: it has come to its end. */
+bool turn_begin(int fd);
+void turn_end(int fd);
 
 /* failure.c: says once per change why no pass can be made; the exit status. */
 int failure_tell(const char *store, const struct error *err);

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "prober/pass/pass_private.h"
 
 #define POLL_US (50 * US_PER_MS)
@@ -67,4 +69,21 @@ bool turn_take(const char *store, int *fd, struct error *err)
 		*fd = -1;
 	}
 	return mine;
+}
+
+/* While a pass works its lock's file is not empty. Who finds it so knows that the last one died. */
+bool turn_begin(int fd)
+{
+	struct stat s;
+	bool died = fstat(fd, &s) == 0 && s.st_size > 0;
+
+	if (!died && pwrite(fd, "working\n", 8, 0) < 0)
+		return false; /* a full disk: it is not known */
+	return died;
+}
+
+void turn_end(int fd)
+{
+	if (ftruncate(fd, 0) != 0)
+		log_warn("prober.lock cannot be cut: %s", strerror(errno)); /* the next one examines more than it need */
 }

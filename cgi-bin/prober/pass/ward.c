@@ -24,7 +24,7 @@
 #include "store/copies.h"
 
 #define CPU_MAX_S 120               /* a page that points back to itself never ends */
-#define SMALL_BYTES (UINT64_C(32) << 20) /* a book of this size is examined in each pass; of larger ones a share */
+#define SHARE_BYTES (UINT64_C(1) << 20) /* what a pass examines at most, taken over many passes: some 4 ms */
 #define DAMAGED_KEPT_S (30 * INT64_C(86400))
 
 /* ---- in the child ------------------------------------------------------------------------------------ */
@@ -56,22 +56,29 @@ static void speak_counts(int fd, const struct audit *a)
 	text_free(&line);
 }
 
-/* Of a large book every n-th pass examines all; the others trust it. */
-static bool its_turn(struct state *state)
+/* Of a larger book one of n passes examines all, the others trust it. By the minute, scattered, because a pass
+   that dies of damage counts nothing, and passes may come every n minutes. */
+static bool its_turn(const struct store_figures *figures)
 {
-	struct state_txn *txn = state_begin(state, false, NULL);
-	struct store_figures figures = {0};
-	struct pass_info pass = {0};
+	uint64_t minute = (uint64_t)clock_wall_us() / (60 * US_PER_S);
 
-	if (txn)
-		state_pass(txn, &pass, NULL);
-	state_end(txn);
-	return !state_figures(state, &figures, NULL) || pass.passes % (1 + figures.used_bytes / SMALL_BYTES) == 0;
+	return (minute * UINT64_C(0x9e3779b97f4a7c15) >> 32) % (1 + figures->used_bytes / SHARE_BYTES) == 0;
 }
 
 static bool records_of_state(struct state *state, struct audit *a, bool some, struct error *err)
 {
-	return (some && !its_turn(state)) || state_verify(state, &a->records, err);
+	struct store_figures figures;
+
+	return (some && state_figures(state, &figures, NULL) && !its_turn(&figures)) ||
+		state_verify(state, &a->records, err);
+}
+
+static bool records_of_inbox(struct inbox *inbox, struct audit *a, bool some, struct error *err)
+{
+	struct store_figures figures;
+
+	return (some && inbox_figures(inbox, &figures, NULL) && !its_turn(&figures)) ||
+		inbox_verify(inbox, &a->records, err);
 }
 
 static bool read_state(const char *dir, enum ward_how how, struct audit *a, struct error *err)
@@ -87,7 +94,8 @@ static bool read_state(const char *dir, enum ward_how how, struct audit *a, stru
 static bool read_inbox(const char *dir, enum ward_how how, struct audit *a, struct error *err)
 {
 	struct inbox *inbox = inbox_open(dir, STORE_READ, err);
-	bool ok = inbox && (how == WARD_WHOLE ? inbox_audit(inbox, a, err) : inbox_verify(inbox, &a->records, err));
+	bool ok = inbox && (how == WARD_WHOLE ? inbox_audit(inbox, a, err)
+					      : records_of_inbox(inbox, a, how == WARD_SOME, err));
 
 	inbox_close(inbox);
 	return ok;
@@ -215,20 +223,20 @@ enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_ho
 
 /* ---- before the books are opened --------------------------------------------------------------------- */
 
-/* A file that passed and was not written since needs no second look. */
-bool ward_admit(const char *store, uint64_t *inbox_damaged, struct error *err)
+bool ward_admit(const char *store, bool last_died, uint64_t *inbox_damaged, struct error *err)
 {
+	enum ward_how how = last_died ? WARD_RECORDS : WARD_SOME;
 	int64_t now_s = clock_wall_us() / US_PER_S;
 	uint64_t state_id = state_file_id(store), inbox_id = inbox_file_id(store);
 	struct error why;
 
 	*inbox_damaged = 0;
-	if (state_id && ward_examine(store, WARD_STATE, WARD_SOME, NULL, &why) == WARD_DAMAGED) {
+	if (state_id && ward_examine(store, WARD_STATE, how, NULL, &why) == WARD_DAMAGED) {
 		log_error("%s", why.text);
 		if (!state_mend(store, state_id, now_s, err))
 			return false;
 	}
-	if (inbox_id && ward_examine(store, WARD_INBOX, WARD_RECORDS, NULL, &why) == WARD_DAMAGED) {
+	if (inbox_id && ward_examine(store, WARD_INBOX, how, NULL, &why) == WARD_DAMAGED) {
 		log_error("%s", why.text);
 		*inbox_damaged = inbox_id;
 	}

@@ -34,9 +34,9 @@ enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_ho
 	struct error *err);
 
 struct pass;
-/* Before a pass opens its books: examines both. A damaged state is mended at once. Of a damaged inbox, which
+/* Before a pass opens its books: examines both, when the last pass died all of both. A damaged state is mended at once. Of a damaged inbox, which
    is the web program's to mend, *inbox_damaged is its file; it must not be opened here. */
-bool ward_admit(const char *store, uint64_t *inbox_damaged, struct error *err);
+bool ward_admit(const char *store, bool last_died, uint64_t *inbox_damaged, struct error *err);
 /* After they are open: tells the web program which file is damaged (0: none), and people what was set aside. */
 void ward_report(struct pass *pass, uint64_t inbox_damaged);
 /* Makes the hourly copies when they are due. */
