@@ -130,7 +130,8 @@ HTTP = {
     "redirect-to-private": to_port("http://127.0.0.1:PORT/ok"),
     "redirect-to-mapped": to_port("http://[::ffff:127.0.0.1]:PORT/ok"),
     "redirect-to-metadata": redirect("http://169.254.169.254/latest/meta-data/"),
-    "redirect-to-lie": to_port("http://inside.example.com:PORT/ok"),
+    **{f"redirect-to-lie{kind}": to_port(f"http://inside{kind}.example.com:PORT/ok") for kind in (
+        "", "-v6", "-mapped", "-zero", "-metadata", "-too")},
     "redirect-long": redirect("/" + "x" * 10000),
     "redirect-ok": redirect("/ok"),
     "cookies": b"HTTP/1.1 200 OK\r\n" + b"".join(b"Set-Cookie: c%d=%s\r\n" % (i, b"x" * 200) for i in range(200))
@@ -354,13 +355,17 @@ def v4(*addresses):
     return [record(A, socket.inet_aton(a)) for a in addresses]
 
 
+def v6(*addresses):
+    return [record(AAAA, socket.inet_pton(socket.AF_INET6, a)) for a in addresses]
+
+
 class Lies:
     """The DNS server. A class gives, for a type of record, (rcode, records), or None for silence."""
 
     def __init__(self):
+        self.port = Listener(self.over_tcp, at="127.0.0.1").port
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.port = self.udp.getsockname()[1]
+        self.udp.bind(("127.0.0.1", self.port))
         self.rows = {
             "good": lambda kind: (0, v4("127.0.0.1") if kind == A else []),
             "public": lambda kind: (0, v4(PUBLIC) if kind == A else []),
@@ -373,10 +378,15 @@ class Lies:
             "cname-loop": lambda _: (0, [record(CNAME, b"\xc0\x0c")]),
             "cname-chain": lambda kind: (0, [record(CNAME, name_of("b.example.com")),
                                              record(CNAME, name_of("cname-chain.example.com"), name_of("b.example.com"))]),
-            "many": lambda kind: (0, v4(*["127.0.0.1"] * 25) if kind == A else []),
+            "many": lambda kind: (0, v4(*["127.0.0.1"] * 200) if kind == A else []),
             "inside": lambda kind: (0, v4("127.0.0.1") if kind == A else []),
+            "inside-v6": lambda kind: (0, v6("::1") if kind == AAAA else []),
+            "inside-mapped": lambda kind: (0, v6("::ffff:127.0.0.1") if kind == AAAA else []),
+            "inside-zero": lambda kind: (0, v4("0.0.0.0") if kind == A else []),
+            "inside-metadata": lambda kind: (0, v4("169.254.169.254") if kind == A else []),
+            "inside-too": lambda kind: (0, v4(PUBLIC, "127.0.0.1") if kind == A else []),
             "zero": lambda kind: (0, v4("0.0.0.0") if kind == A else []),
-            "v6-only": lambda kind: (0, [record(AAAA, socket.inet_pton(socket.AF_INET6, "2001:db8::1"))] if kind == AAAA else []),
+            "v6-only": lambda kind: (0, v6("2001:db8::1") if kind == AAAA else []),
             "garbled": lambda kind: (0, [b"\xc0"]),
             "bad-pointer": lambda kind: (0, [b"\xc0\xff" + record(A, b"\x7f\0\0\1")[2:]]),
             "long-data": lambda kind: (0, [b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 0, 60000) + b"\x7f\0\0\1"]),
@@ -396,7 +406,15 @@ class Lies:
             if answer:
                 self.udp.sendto(answer, client)
 
-    def answer(self, question):
+    def over_tcp(self, c, _):
+        """What does not fit into a datagram; nothing for the name whose server refuses that."""
+        while len(head := c.recv(2)) == 2:
+            answer = self.answer(c.recv(struct.unpack(">H", head)[0]), 65535)
+            if not answer or answer[2] & 2:
+                return reset(c)
+            c.sendall(struct.pack(">H", len(answer)) + answer)
+
+    def answer(self, question, room=512):
         label = question[13:13 + question[12]].decode().lower()
         end = 12 + question[12:].index(b"\0") + 1
         kind = struct.unpack(">H", question[end:end + 2])[0]
@@ -404,8 +422,9 @@ class Lies:
         if row is None:
             return None
         number = bytes([question[0] ^ 255, question[1]]) if label == "wrong-id" else question[:2]
-        flags = 0x8180 | (0x0200 if label == "truncated" else 0) | row[0]
-        return number + struct.pack(">HHHHH", flags, 1, len(row[1]), 0, 0) + question[12:end + 4] + b"".join(row[1])
+        records = row[1] if label != "truncated" and 100 + sum(map(len, row[1])) <= room else []
+        flags = 0x8180 | (0x0200 if label == "truncated" or len(records) < len(row[1]) else 0) | row[0]
+        return number + struct.pack(">HHHHH", flags, 1, len(records), 0, 0) + question[12:end + 4] + b"".join(records)
 
 
 # ---- all of it

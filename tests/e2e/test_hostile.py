@@ -60,7 +60,8 @@ HTTP = {
     "redirect-to-private": ({}, DOWN, "redirected from a public to a private address"),
     "redirect-to-mapped": ({}, DOWN, "redirected from a public to a private address"),
     "redirect-to-metadata": ({}, DOWN, "redirected from a public to a private address"),
-    "redirect-to-lie": ({}, DOWN, "redirected from a public to a private address"),
+    **{f"redirect-to-lie{kind}": ({}, DOWN, "redirected from a public to a private address") for kind in (
+        "", "-v6", "-mapped", "-zero", "-metadata", "-too")},
     "redirect-long": ({}, DOWN, "redirected to a URL that is too long"),
     "redirect-ok": ({}, UP, ""),
     "cookies": ({}, UP, ""),
