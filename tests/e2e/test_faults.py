@@ -159,6 +159,23 @@ def test_a_store_that_cannot_be_used_is_told_once_per_change(site):
     assert "no pass: " in (site.store / "prober.log").read_text()
 
 
+def test_a_pass_that_can_store_nothing_ends_with_its_minute(site, target):
+    """A store that refuses to be written, whatever the reason, must not leave a prober that holds the lock."""
+    site.configure({"monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
+    site.a_pass(check=True)
+    site.offset_ms = 60_000
+    site.a_pass(check=True)
+    site.offset_ms = int((56 - time.time() % 60) * 1000) + 120_000
+    begun = time.monotonic()
+    done = subprocess.run(["prlimit", "--fsize=0", "--", PROBER, "-c", site.config_file, "run"], capture_output=True,
+                          text=True, env=site.environment(), timeout=30)
+    assert done.returncode == 75, done
+    assert time.monotonic() - begun < 12
+    site.offset_ms += 60_000
+    site.a_pass(check=True)
+    assert site.status("shop")["state"] == "up"
+
+
 def test_two_probers_never_work_at_once_and_all_leave_quietly(site, target):
     site.configure({"defaults": {"interval": "1m"}, "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
     site.a_pass(check=True)

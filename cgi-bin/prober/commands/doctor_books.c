@@ -207,6 +207,23 @@ static void say_cadence(struct doctor *d, const struct pass_info *pass)
 			pass->cadence_us / US_PER_S, faster);
 }
 
+/* Cron looks for programs in two directories only, whatever our own shell does. */
+static void say_cron_path(struct doctor *d)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	bool found = access("/usr/bin/upbeat-prober", X_OK) == 0 || access("/bin/upbeat-prober", X_OK) == 0;
+
+	if (n <= 0)
+		return;
+	self[n] = '\0';
+	if (found)
+		doctor_say(d, FOUND_GOOD, "cron: upbeat-prober is in its PATH, /usr/bin:/bin");
+	else
+		doctor_say(d, FOUND_NOTE,
+			"cron: its PATH is /usr/bin:/bin, where we are not: the crontab line needs all of %s", self);
+}
+
 void doctor_passes(struct doctor *d)
 {
 	struct state_txn *txn = d->state ? state_begin(d->state, false, NULL) : NULL;
@@ -238,5 +255,6 @@ void doctor_passes(struct doctor *d)
 	if (pass.web_failing)
 		doctor_say(d, FOUND_BAD, "passes: our own web side does not answer");
 	say_cadence(d, &pass);
+	say_cron_path(d);
 	text_free(&age);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * doctor_reach: can the machines be reached that we need ourselves: those of channels, witnesses, our own web
- * side? A name is resolved and a TCP connection made to each, all at the same time; nothing is sent.
+ * side, and one that is watched by HTTPS? A name is resolved and a TCP connection made to each, all at the same time; nothing is sent.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +35,7 @@ struct target {
 	struct loop_watch *watch;
 	struct loop_timer *timer;
 	int64_t begun_us;
+	bool ours; /* we need it; else its being down is not our concern */
 	bool ended;
 };
 
@@ -61,6 +62,8 @@ static void end(struct target *t, enum finding finding, const char *how)
 	t->watch = NULL;
 	t->timer = NULL;
 	t->fd = -1;
+	if (finding == FOUND_BAD && !t->ours)
+		finding = FOUND_NOTE;
 	doctor_say(t->reach->doctor, finding, "reach: %s port %u for %s: %s", t->host, t->port, t->what, how);
 	if (--t->reach->open == 0)
 		loop_stop(t->reach->loop);
@@ -145,7 +148,7 @@ static void add_authority(struct reach *r, const char *s, unsigned port, const c
 		port = (unsigned)strtoul(after + 1, NULL, 10);
 	if (*name && port && port < 65536 && r->n < REACH_MAX && !known(r, name, port))
 		r->targets[r->n++] = (struct target){
-			.reach = r, .host = mem_str(name), .what = mem_str(what), .port = port, .fd = -1};
+			.reach = r, .host = mem_str(name), .what = mem_str(what), .port = port, .fd = -1, .ours = true};
 	free(name);
 }
 
@@ -188,6 +191,29 @@ static void add_peer(struct reach *r, const cJSON *peer)
 	text_free(&what);
 }
 
+/* May we use HTTPS from here? The first monitor that does will tell. */
+static void add_https(struct reach *r)
+{
+	const struct publication *publication = &r->doctor->config.publication;
+	bool added = false;
+	size_t n;
+
+	for (size_t i = 0; i < publication->monitor_count && !added; i++) {
+		const struct monitor *monitor = &publication->monitors[i];
+		cJSON *options = cJSON_Parse(monitor->options);
+		const char *url = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(options, "url"));
+		struct text what = TEXT_INIT;
+
+		text_printf(&what, "monitor %s", monitor->slug);
+		n = r->n;
+		added = url && strncasecmp(url, "https://", 8) == 0 && add_url(r, url, text_str(&what));
+		if (r->n > n)
+			r->targets[n].ours = false;
+		text_free(&what);
+		cJSON_Delete(options);
+	}
+}
+
 static void add_all(struct reach *r)
 {
 	const cJSON *privates = r->doctor->config.privates;
@@ -206,6 +232,7 @@ static void add_all(struct reach *r)
 		if (s && !add_url(r, s, "a witness") && strchr(s, ':'))
 			add_authority(r, s, 0, "a witness");
 	}
+	add_https(r);
 }
 
 void doctor_reach(struct doctor *d)

@@ -554,7 +554,8 @@ bool keep_commit(struct pass *pass)
 	if (!ok) {
 		pass->failure = err;
 		log_error("cannot store what was seen: %s", err.text);
-		commit_soon(pass, true);
+		if (!pass->over) /* the end tries once more, and does not wait for what may never come */
+			commit_soon(pass, true);
 	} else if (pass->outbox) {
 		outbox_pump(pass->outbox);
 	}
