@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What went wrong in comparable programs, by number: each test is the case that broke one of them, tried on
-ours. T1-T6, T11, T18, T20 and T25; those of pages and channels are where pages and channels are tested."""
+ours. T1-T6, T11, T18, T20 and T25; those of pages, people and libraries are in test_known_incidents_inside.py."""
 import html
 import json
 import subprocess
