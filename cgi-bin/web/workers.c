@@ -4,13 +4,18 @@
  *
  * They all wait with epoll, where the first that came is woken first: under little load one thread does all
  * the work, and spare ones are never woken before they end.
+ *
+ * Their stacks are ours: the C library keeps 16 kB of each thread that ended for one that may come, and twenty
+ * spare ones would be a third of all that a resting process holds. The main thread joins who has ended.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -21,10 +26,21 @@
 #include "web/workers.h"
 
 #define STACK_BYTES (512 * 1024)
+#define GUARD_BYTES (64 * 1024) /* below it, not to be touched; no page is larger */
 #define SPARE_MAX 28 /* beyond those that were asked for */
 #define SPARE_IDLE_MS (20 * 1000)
 #define REST_MS (3 * 1000)
 #define LEAVE_US (1 * US_PER_S)
+
+struct worker {
+	pthread_t thread;
+	void *memory; /* guard and stack */
+	void *(*life)(void *arg);
+	void *arg;
+	struct worker *next_ended;
+};
+
+static _Thread_local struct worker *self;
 
 static struct {
 	void (*serve)(struct channel_io *io, char **env);
@@ -34,7 +50,8 @@ static struct {
 	atomic_size_t total, waiting;
 	atomic_size_t served; /* requests so far ... */
 	atomic_size_t rested; /* ... when memory was last given back */
-	pthread_mutex_t lock; /* guards changes of total */
+	struct worker *ended;
+	pthread_mutex_t lock; /* guards changes of total, and ended */
 	pthread_cond_t fewer;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER, .rested = SIZE_MAX};
 
@@ -56,6 +73,8 @@ static void leave(void)
 {
 	pthread_mutex_lock(&pool.lock);
 	pool.total--;
+	self->next_ended = pool.ended;
+	pool.ended = self;
 	pthread_cond_signal(&pool.fewer);
 	pthread_mutex_unlock(&pool.lock);
 }
@@ -127,28 +146,92 @@ static void *work_spare(void *unused)
 	return NULL;
 }
 
+static void *begin(void *worker)
+{
+	self = worker;
+	return self->life(self->arg);
+}
+
+static void worker_free(struct worker *worker)
+{
+	if (worker->memory != MAP_FAILED)
+		munmap(worker->memory, GUARD_BYTES + STACK_BYTES);
+	free(worker);
+}
+
+/* With its stack, which it does not have yet when there is no memory for it. */
+static struct worker *worker_new(void *(*life)(void *arg), void *arg)
+{
+	struct worker *worker = MEM_NEW(struct worker);
+
+	worker->life = life;
+	worker->arg = arg;
+	worker->memory = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	return worker;
+}
+
+static char *stack_of(const struct worker *worker)
+{
+	return (char *)worker->memory + GUARD_BYTES;
+}
+
+static bool create(struct worker *worker)
+{
+	pthread_attr_t attributes;
+	bool ok;
+
+	if (worker->memory == MAP_FAILED || mprotect(stack_of(worker), STACK_BYTES, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	pthread_attr_init(&attributes);
+	ok = pthread_attr_setstack(&attributes, stack_of(worker), STACK_BYTES) == 0 &&
+	     pthread_create(&worker->thread, &attributes, begin, worker) == 0;
+	pthread_attr_destroy(&attributes);
+	return ok;
+}
+
 /* Workers have all signals blocked, so that none interrupts a body being read: the main thread takes them. */
 static bool start(void *(*life)(void *arg), void *arg)
 {
-	pthread_attr_t attributes;
+	struct worker *worker = worker_new(life, arg);
 	sigset_t all, before;
-	pthread_t thread;
 	bool ok;
 
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_mutex_lock(&pool.lock);
 	pool.total++; /* before it may ask */
-	ok = pthread_create(&thread, &attributes, life, arg) == 0;
+	ok = create(worker);
 	if (!ok)
 		pool.total--;
 	pthread_mutex_unlock(&pool.lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
+	if (!ok)
+		worker_free(worker);
 	return ok;
+}
+
+/* Waits until all have ended. When the last spare one has, the process rests. */
+static void join_all(void)
+{
+	pthread_mutex_lock(&pool.lock);
+	while (pool.total > 0 || pool.ended) {
+		struct worker *ended = pool.ended;
+		bool quiet = pool.total == pool.wanted;
+
+		if (ended == NULL) {
+			pthread_cond_wait(&pool.fewer, &pool.lock);
+			continue;
+		}
+		pool.ended = ended->next_ended;
+		pthread_mutex_unlock(&pool.lock);
+		pthread_join(ended->thread, NULL);
+		worker_free(ended);
+		if (quiet)
+			lean_give_back();
+		pthread_mutex_lock(&pool.lock);
+	}
+	pool.wanted = 0;
+	pthread_mutex_unlock(&pool.lock);
 }
 
 /* Alone. False: told to stop before a request settled us; else that request is in *taken. */
@@ -187,11 +270,7 @@ bool workers_run(size_t n, bool (*settle)(char **env), void (*serve)(struct chan
 		started += i == 0 && settle != NULL ? go_on(&first) : start(work_asked_for, NULL);
 	if (started < n)
 		log_warn("%zu of %zu threads could be started", started, n);
-	pthread_mutex_lock(&pool.lock);
-	while (pool.total > 0)
-		pthread_cond_wait(&pool.fewer, &pool.lock);
-	pool.wanted = 0;
-	pthread_mutex_unlock(&pool.lock);
+	join_all();
 	return started > 0;
 }
 
