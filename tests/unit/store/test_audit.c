@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The audit behind `doctor --verify`: a store that the verbs made holds, and each promise that is broken is said.
+ * What breaks one here are the verbs too, called as no pass would call them.
+ */
+#include "store_test.h"
+
+#include "store/audit.h"
+#include "store/inbox.h"
+#include "store/state.h"
+
+#define MINUTE (60 * US_PER_S)
+
+static struct error err;
+static struct text said;
+
+static void hear(void *arg, const char *what)
+{
+	(void)arg;
+	text_raw(&said, what);
+	text_char(&said, '\n');
+}
+
+static struct audit audit_state(struct state *s)
+{
+	struct audit a = {.say = hear};
+
+	text_clear(&said);
+	assert_ok(state_audit(s, &a, &err));
+	return a;
+}
+
+/* ---- a store as a pass leaves it: one monitor is down, in an incident that one channel was told of -------- */
+
+static char *secrets[] = {"a secret of the robot"};
+static struct heartbeat_rules rules = {
+	.secrets = secrets, .secret_count = 1, .token = "token-of-robot", .max_age_ms = 300000, .window_ms = 300000};
+
+struct world {
+	struct state *state;
+	struct state_txn *txn;
+	int64_t now_us;
+	struct judge judge;
+	struct row row;
+	struct incident incident;
+	struct notice notice;
+};
+
+static void add_incident(struct world *w)
+{
+	struct incident_entry *entry;
+
+	w->incident = (struct incident){.monitor_id = 1, .monitor = mem_str("shop"), .state = STATE_DOWN,
+		.started_us = w->now_us - 2 * MINUTE, .decided_us = w->now_us - MINUTE, .cause = mem_str("HTTP 502")};
+	entry = incident_add(&w->incident, ENTRY_ATTEMPT, w->now_us - 2 * MINUTE);
+	entry->outcome = OUTCOME_DOWN;
+	entry = incident_add(&w->incident, ENTRY_QUEUED, w->now_us - MINUTE);
+	entry->who = mem_str("ops");
+	entry->text = mem_str("down");
+	incident_tell(&w->incident, "ops");
+	assert_ok(state_incident_new(w->txn, &w->incident, &err));
+	w->notice = (struct notice){.event_id = "upbeat-1", .event = EVENT_DOWN, .channel = "ops", .monitor = "shop",
+		.monitor_id = 1, .incident = w->incident.id, .now = STATE_DOWN, .previous = STATE_UP,
+		.since_us = w->now_us - 2 * MINUTE, .at_us = w->now_us - MINUTE, .due_us = w->now_us,
+		.expires_us = w->now_us + NOTICE_LIFE_US};
+	assert_ok(state_notice_add(w->txn, &w->notice, &err));
+}
+
+static void add_history(struct world *w)
+{
+	int64_t day_s = w->now_us / US_PER_S / 86400 * 86400 - 86400;
+
+	for (int hour = 0; hour < 24; hour++) {
+		struct rollup r = {.from_s = day_s + hour * 3600, .to_s = day_s + hour * 3600 + 3600, .up_s = 3600};
+
+		assert_ok(state_rollup_put(w->txn, ROLLUP_HOUR, 1, &r, &err));
+	}
+	assert_ok(state_rollup_put(w->txn, ROLLUP_DAY, 1,
+		&(struct rollup){.from_s = day_s, .to_s = day_s + 86400, .up_s = 86400}, &err));
+}
+
+static struct world *build(const char *dir)
+{
+	static struct world w;
+	struct monitor monitors[] = {
+		{.slug = "shop", .type = "http", .name = "Shop", .group = "", .options = "{}", .interval_ms = 60000, .place = 1},
+		{.slug = "robot", .type = "heartbeat", .name = "Robot", .group = "", .options = "{}", .interval_ms = 60000,
+			.heartbeat = &rules, .place = 2}};
+	struct publication publication = {.site = {.title = "Example"}, .monitors = monitors, .monitor_count = 2, .fingerprint = "f"};
+
+	w = (struct world){.state = state_open(dir, STORE_CREATE, &err), .now_us = clock_wall_us()};
+	assert_non_null(w.state);
+	w.txn = state_begin(w.state, true, &err);
+	assert_non_null(w.txn);
+	assert_ok(state_publish(w.txn, &publication, &err));
+	add_incident(&w);
+	add_history(&w);
+	w.judge = (struct judge){.state = STATE_DOWN, .decided = STATE_DOWN, .incident = w.incident.id};
+	assert_ok(state_judge_put(w.txn, 1, &w.judge, &err));
+	assert_ok(state_row(w.txn, 1, &w.row, &err));
+	w.row.state = w.row.decided = STATE_DOWN;
+	w.row.incident = w.incident.id;
+	assert_ok(state_rows_put(w.txn, &(uint32_t){1}, &w.row, 1, &err));
+	return &w;
+}
+
+static void commit(struct world *w)
+{
+	assert_ok(state_commit(w->txn, &err));
+	w->txn = NULL;
+}
+
+static void leave(struct world *w)
+{
+	incident_clear(&w->incident);
+	state_close(w->state);
+	text_free(&said);
+}
+
+static void test_what_a_pass_leaves_holds(void **state)
+{
+	struct world *w = build(*state);
+	struct audit a;
+
+	commit(w);
+	a = audit_state(w->state);
+	if (a.damaged || a.broken)
+		fail_msg("%s", text_str(&said));
+	assert_int_equal(a.monitors, 2);
+	assert_int_equal(a.incidents, 1);
+	assert_int_equal(a.open, 1);
+	assert_int_equal(a.notices, 1);
+	assert_int_equal(a.waiting, 1);
+	assert_int_equal(a.rollups, 25);
+	leave(w);
+}
+
+/* ---- promises, broken --------------------------------------------------------------------------------- */
+
+static void no_incident(struct world *w)
+{
+	w->judge.incident = 0;
+	assert_ok(state_judge_put(w->txn, 1, &w->judge, &err));
+}
+
+static void unknown_incident(struct world *w)
+{
+	w->judge.incident = 77;
+	assert_ok(state_judge_put(w->txn, 1, &w->judge, &err));
+}
+
+static void row_says_otherwise(struct world *w)
+{
+	w->row.state = STATE_UP;
+	assert_ok(state_rows_put(w->txn, &(uint32_t){1}, &w->row, 1, &err));
+}
+
+static void row_in_no_incident(struct world *w)
+{
+	w->row.incident = 0;
+	assert_ok(state_rows_put(w->txn, &(uint32_t){1}, &w->row, 1, &err));
+}
+
+static void row_not_configured(struct world *w)
+{
+	w->row.flags = 0;
+	assert_ok(state_rows_put(w->txn, &(uint32_t){1}, &w->row, 1, &err));
+}
+
+static void over_and_still_in_it(struct world *w)
+{
+	w->incident.ended_us = w->now_us;
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+}
+
+static void ended_before_it_began(struct world *w)
+{
+	w->incident.ended_us = 1;
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+}
+
+static void told_without_a_notice(struct world *w)
+{
+	incident_tell(&w->incident, "phone");
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+}
+
+static void queued_without_a_notice(struct world *w)
+{
+	struct incident_entry *entry = incident_add(&w->incident, ENTRY_QUEUED, w->now_us);
+
+	entry->who = mem_str("mail");
+	entry->text = mem_str("down");
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+}
+
+static void told_without_a_bad_look(struct world *w)
+{
+	w->incident.entries[0].outcome = OUTCOME_UP;
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+	w->incident.entries[0].outcome = OUTCOME_DOWN;
+	assert_ok(state_incident_new(w->txn, &w->incident, &err));
+}
+
+static void notice_of_no_incident(struct world *w)
+{
+	w->notice.incident = 88;
+	assert_ok(state_notice_add(w->txn, &w->notice, &err));
+}
+
+static void delivered_without_an_attempt(struct world *w)
+{
+	w->notice.state = NOTICE_DELIVERED;
+	assert_ok(state_notice_put(w->txn, &w->notice, &err));
+}
+
+static void told_by_what_is_not_there(struct world *w)
+{
+	w->notice.state = NOTICE_SUPERSEDED;
+	w->notice.instead = "upbeat-99";
+	assert_ok(state_notice_put(w->txn, &w->notice, &err));
+}
+
+static void more_than_an_hour(struct world *w)
+{
+	int64_t from_s = w->now_us / US_PER_S / 3600 * 3600;
+
+	assert_ok(state_rollup_put(w->txn, ROLLUP_HOUR, 1,
+		&(struct rollup){.from_s = from_s, .to_s = from_s + 3600, .up_s = 3600, .down_s = 1}, &err));
+}
+
+static void a_day_is_not_its_hours(struct world *w)
+{
+	int64_t day_s = w->now_us / US_PER_S / 86400 * 86400 - 86400;
+
+	assert_ok(state_rollup_put(w->txn, ROLLUP_DAY, 1,
+		&(struct rollup){.from_s = day_s, .to_s = day_s + 86400, .up_s = 86000, .down_s = 400}, &err));
+}
+
+static void test_each_broken_promise_is_said(void **state)
+{
+	static const struct {
+		void (*breaks)(struct world *w);
+		const char *says;
+	} rows[] = {
+		{no_incident, "is down without an incident"},
+		{unknown_incident, "is in incident 77, which is not there"},
+		{row_says_otherwise, "is not what was decided"},
+		{row_in_no_incident, "lasts, and monitor 1 is not in it"},
+		{row_not_configured, "is configured, and its row says it is not"},
+		{over_and_still_in_it, "which is over"},
+		{ended_before_it_began, "ended before it began"},
+		{told_without_a_notice, "channel phone was told, and there is no notice"},
+		{queued_without_a_notice, "\"down\" for channel mail was queued and is not there"},
+		{told_without_a_bad_look, "was told as down without one bad look"},
+		{notice_of_no_incident, "tells of incident 88, which is not there"},
+		{delivered_without_an_attempt, "was delivered without an attempt"},
+		{told_by_what_is_not_there, "is told by upbeat-99, which is not there"},
+		{more_than_an_hour, "up, down and unknown are no sum"},
+		{a_day_is_not_its_hours, "day"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *dir = file_join(*state, "store");
+		struct world *w;
+		struct audit a;
+
+		assert_int_equal(mkdir(dir, 0700), 0);
+		w = build(dir);
+		rows[i].breaks(w);
+		commit(w);
+		a = audit_state(w->state);
+		if (!a.broken || !strstr(text_str(&said), rows[i].says))
+			fail_msg("\"%s\" was not said, but:\n%s", rows[i].says, text_str(&said));
+		leave(w);
+		remove_tree(dir);
+		free(dir);
+	}
+}
+
+/* ---- the inbox ---------------------------------------------------------------------------------------- */
+
+static void test_what_was_heard_holds(void **state)
+{
+	struct inbox *inbox = inbox_open(*state, STORE_CREATE, &err);
+	struct moment now = moment_at(clock_wall_us());
+	struct beat beat = {.kind = BEAT_SUCCESS, .time_us = now.wall_us, .exit_status = -1, .length_us = -1, .msg = "done"};
+	struct audit a = {.say = hear};
+	enum beat_verdict verdict;
+	int64_t last_us;
+	uint64_t id;
+
+	assert_non_null(inbox);
+	assert_ok(inbox_beat_store(inbox, "robot", &rules, &beat, &now, &verdict, &last_us, &err));
+	for (int i = 0; i < 3; i++)
+		assert_ok(inbox_queue_put(inbox, INBOX_REQUEST, "ann", "{}", 2, &now, 0, &id, &err));
+	assert_ok(inbox_audit(inbox, &a, &err));
+	if (a.damaged || a.broken)
+		fail_msg("%s", text_str(&said));
+	assert_int_equal(a.beats, 1);
+	assert_int_equal(a.queued, 3);
+	inbox_close(inbox);
+	text_free(&said);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test_in_dir(test_what_a_pass_leaves_holds),
+		test_in_dir(test_each_broken_promise_is_said),
+		test_in_dir(test_what_was_heard_holds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
