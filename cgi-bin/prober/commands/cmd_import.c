@@ -100,7 +100,7 @@ char *import_slug(const struct import *import, const char *name, const char *id)
 static cJSON *next_value(const char *path, const struct text *text, size_t *at, bool *good, struct error *err)
 {
 	struct json_scan scan;
-	enum json_token token;
+	enum json_token token = JSON_BAD;
 	cJSON *tree = NULL;
 	unsigned line, column, depth = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The audit behind `doctor --verify`: a store that the verbs made holds, and each promise that is broken is said.
- * What breaks one here are the verbs too, called as no pass would call them.
+ * The audit behind `doctor --verify`: a store that the verbs made holds, and each promise that is broken is
+ * said. What breaks one here are the verbs too, called as no pass would call them.
  */
 #include "store_test.h"
 
@@ -30,7 +30,7 @@ static struct audit audit_state(struct state *s)
 	return a;
 }
 
-/* ---- a store as a pass leaves it: one monitor is down, in an incident that one channel was told of -------- */
+/* ---- a store as a pass leaves it: a monitor is down, in an incident that a channel was told of --------- */
 
 static char *secrets[] = {"a secret of the robot"};
 static struct heartbeat_rules rules = {
@@ -83,10 +83,12 @@ static struct world *build(const char *dir)
 {
 	static struct world w;
 	struct monitor monitors[] = {
-		{.slug = "shop", .type = "http", .name = "Shop", .group = "", .options = "{}", .interval_ms = 60000, .place = 1},
+		{.slug = "shop", .type = "http", .name = "Shop", .group = "", .options = "{}", .interval_ms = 60000,
+			.place = 1},
 		{.slug = "robot", .type = "heartbeat", .name = "Robot", .group = "", .options = "{}", .interval_ms = 60000,
 			.heartbeat = &rules, .place = 2}};
-	struct publication publication = {.site = {.title = "Example"}, .monitors = monitors, .monitor_count = 2, .fingerprint = "f"};
+	struct publication publication = {.site = {.title = "Example"}, .monitors = monitors, .monitor_count = 2,
+		.fingerprint = "f"};
 
 	w = (struct world){.state = state_open(dir, STORE_CREATE, &err), .now_us = clock_wall_us()};
 	assert_non_null(w.state);
@@ -284,7 +286,8 @@ static void test_what_was_heard_holds(void **state)
 {
 	struct inbox *inbox = inbox_open(*state, STORE_CREATE, &err);
 	struct moment now = moment_at(clock_wall_us());
-	struct beat beat = {.kind = BEAT_SUCCESS, .time_us = now.wall_us, .exit_status = -1, .length_us = -1, .msg = "done"};
+	struct beat beat = {.kind = BEAT_SUCCESS, .time_us = now.wall_us, .exit_status = -1, .length_us = -1,
+		.msg = "done"};
 	struct audit a = {.say = hear};
 	enum beat_verdict verdict;
 	int64_t last_us;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What can be asked for: each parameter of lists, badges, UptimeRobot's interface and of acting, good and bad. */
+/* What can be asked for: each parameter of lists, badges, UptimeRobot's interface, acting; good and bad. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,7 +140,8 @@ static void uptimerobots_parameters_are_answered(void **state)
 		{"POST", "/v2/getMonitors", FORM, ROBOT "&all_time_uptime_ratio=1&alert_contacts=1&ssl=1", 200,
 			"\"all_time_uptime_ratio\":\""},
 		{"POST", "/v2/getMonitors", FORM, ROBOT "&ssl=1", 200, "\"ssl\":{"},
-		{"POST", "/v2/getMonitors", FORM, ROBOT "&custom_uptime_ratios=1-7-30-0-x", 200, "\"custom_uptime_ratio\":\""},
+		{"POST", "/v2/getMonitors", FORM, ROBOT "&custom_uptime_ratios=1-7-30-0-x", 200,
+			"\"custom_uptime_ratio\":\""},
 		{"POST", "/v2/getMonitors", FORM, ROBOT "&search=Cart&statuses=9&types=1-2", 200, "\"total\":1"},
 		{"POST", "/v2/getMonitors", FORM, ROBOT "&search=nobody", 200, "\"total\":0"},
 		{"POST", "/v2/getMonitors", FORM, ROBOT "&limit=1&offset=2", 200, "\"offset\":2"},
@@ -164,7 +165,8 @@ static void acting_is_refused_with_a_reason(void **state)
 		{"POST", "/api/v1/monitors/shop/note", WRITE, "{\"text\":\"x\",\"incident\":99999}", 409, NULL},
 		{"POST", "/api/v1/monitors/shop/acknowledge", WRITE, "{}", 409, NULL},
 		{"POST", "/api/v1/monitors/shop/maintenance", WRITE, "{\"for\":7200}", 202, NULL},
-		{"POST", "/api/v1/monitors/cart/note", WRITE, "{\"text\":\"looking\",\"public\":true}", 400, "no such incident"},
+		{"POST", "/api/v1/monitors/cart/note", WRITE, "{\"text\":\"looking\",\"public\":true}", 400,
+			"no such incident"},
 		{"POST", "/staff/m/shop/pause", PERSON "\n" FORM, "csrf=wrong", 403, NULL},
 	};
 
