@@ -61,6 +61,12 @@ int64_t fresh_gap_us(const struct pass_info *last, const struct moment *now)
 	return age;
 }
 
+bool fresh_rebooted(const struct pass_info *last, const struct moment *now)
+{
+	return last->progress_us > 0 && last->boot_id && now->boot_id && last->boot_id != now->boot_id &&
+	       now->wall_us - now->boot_us > last->progress_us;
+}
+
 int64_t fresh_cadence(int64_t cadence_us, int64_t distance_us)
 {
 	if (distance_us <= 0)

@@ -6,7 +6,7 @@
  * is older than three of those distances (180 s at least) is shown and answered as unknown. A pass that
  * finds such a gap behind it books that time as unknown too.
  *
- * Calls: fresh_limit_us, fresh_age_us, fresh_enough, fresh_gap_us, fresh_cadence.
+ * Calls: fresh_limit_us, fresh_age_us, fresh_enough, fresh_gap_us, fresh_rebooted, fresh_cadence.
  */
 #ifndef MODEL_FRESH_H
 #define MODEL_FRESH_H
@@ -33,6 +33,11 @@ bool fresh_enough(const struct pass_info *pass, const struct moment *now);
 /* For a pass that begins: how much time before `now` nobody looked, or 0 when the last pass is not longer
    ago than it may be. Not a gap: the first pass ever, and a cadence that is not known yet. */
 int64_t fresh_gap_us(const struct pass_info *last, const struct moment *now);
+
+/* For a pass that begins: was this host started since the last pass? Then nobody could hear a beat meanwhile,
+   however short it was. (That the boot is another one is not enough: passes may take turns on several
+   hosts.) */
+bool fresh_rebooted(const struct pass_info *last, const struct moment *now);
 
 /* The cadence after one more distance between the starts of two passes; 0 while it is not known. Follows a
    new rhythm within some passes; a single gap or a pass started by hand hardly moves it. */

@@ -243,9 +243,11 @@ module.exports = function (robot) {
   function sayOnce (room, alert) {
     if (told().indexOf(alert.id) >= 0) return Promise.resolve()
     if (!saying[alert.id]) {
-      const words = alert.url && alert.text.indexOf(alert.url) < 0 ? alert.text + '\n' + alert.url : alert.text
+      const words = [alert.text]
+      if (alert.url && alert.text.indexOf(alert.url) < 0) words.push(alert.url)
+      if (alert.event === 'down' && alert.incident) words.push('(' + robot.name + ' ack ' + alert.incident + ')')
       const forget = () => delete saying[alert.id]
-      saying[alert.id] = say(room, words).then(() => robot.brain.set(BRAIN_KEY, told().concat(alert.id).slice(-TOLD_MAX)))
+      saying[alert.id] = say(room, words.join('\n')).then(() => robot.brain.set(BRAIN_KEY, told().concat(alert.id).slice(-TOLD_MAX)))
       saying[alert.id].then(forget, forget)
     }
     return saying[alert.id]

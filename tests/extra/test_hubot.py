@@ -72,7 +72,9 @@ def test_the_room_is_told_and_upbeat_knows_that_hubot_lives(world, hubot):
     wait_for(lambda: hubot.lines("The shop is up", "#web"), 30)
     time.sleep(1)
     assert [len(hubot.lines(f"The shop is {state}", "#web")) for state in ("down", "up")] == [1, 1]
-    assert "/upbeat/i/1" in hubot.lines("The shop is down", "#web")[0]
+    first = hubot.lines("The shop is down", "#web")[0]
+    assert "/upbeat/i/1" in first and first.endswith(f"\n(hubot ack {incident})"), "what one may answer is there"
+    assert "ack" not in hubot.lines("The shop is up", "#web")[0]
 
     # (b) Hubot dies: a third party sees it, and it is news.
     hubot.stop(signal.SIGKILL)

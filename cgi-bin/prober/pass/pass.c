@@ -177,6 +177,9 @@ static bool info_begin(struct pass *pass, bool config_ok, struct error *err)
 	if (fresh_gap_us(info, &now) > 0) {
 		log_info("nobody looked for %lld s", (long long)(fresh_gap_us(info, &now) / US_PER_S));
 		info->grace_from_us = now.wall_us;
+	} else if (fresh_rebooted(info, &now)) {
+		log_info("this host was started %lld s ago", (long long)(now.boot_us / US_PER_S));
+		info->grace_from_us = now.wall_us;
 	}
 	pass->cadence_us = info->cadence_us;
 	if (info->started_us)

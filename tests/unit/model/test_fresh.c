@@ -97,6 +97,33 @@ static void a_finished_pass_counts_from_its_end(void **state)
 	assert_int_equal(fresh_age_us(&pass, &now), 10 * S);
 }
 
+static void a_reboot_is_told_from_another_host(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t progress_s;
+		uint64_t last_boot, boot;
+		int64_t up_s;
+		bool rebooted;
+	} rows[] = {
+		{"the same boot", 900, 1, 1, 50, false},
+		{"started since", 900, 1, 2, 50, true},
+		{"another host, up for long", 900, 1, 2, 5000, false},
+		{"started before the last pass ended", 960, 1, 2, 50, false},
+		{"the first pass ever", 0, 0, 2, 50, false},
+		{"a boot that is not known", 900, 1, 0, 50, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct pass_info last = {.progress_us = rows[i].progress_s * S, .boot_id = rows[i].last_boot};
+		const struct moment now = {.wall_us = 1000 * S, .boot_us = rows[i].up_s * S, .boot_id = rows[i].boot};
+
+		if (fresh_rebooted(&last, &now) != rows[i].rebooted)
+			fail_msg("%s", rows[i].name);
+	}
+}
+
 static void a_gap_needs_a_known_cadence(void **state)
 {
 	struct pass_info pass = {.started_us = T0, .finished_us = T0, .boot_id = 7, .boot_us = 0};
@@ -148,6 +175,7 @@ int main(void)
 		cmocka_unit_test(a_sign_from_the_future_is_not_fresh),
 		cmocka_unit_test(no_pass_is_not_fresh),
 		cmocka_unit_test(a_finished_pass_counts_from_its_end),
+		cmocka_unit_test(a_reboot_is_told_from_another_host),
 		cmocka_unit_test(a_gap_needs_a_known_cadence),
 		cmocka_unit_test(the_rhythm_is_learnt_from_distances),
 	};
