@@ -316,7 +316,7 @@ nightly: deps-test
 	+@UPBEAT_NIGHTLY=1 $(MAKE) --no-print-directory e2e
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=60
 
-##: make bench            ratios against yardsticks built in the same run (T=name: one table)
+##: make bench            ratios against yardsticks built in the same run, ~5 minutes (T="http ping": single tables; RUNS=15)
 bench: deps-test
 	+@$(MAKE) --no-print-directory all
 	@UPBEAT_BUILD=$(BUILD) $(PYTHON) -B tests/bench/bench.py $(T)

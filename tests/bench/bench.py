@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import socket
 import statistics
 import subprocess
@@ -108,7 +109,7 @@ def beats(folder):
             figures["get"].append(load(front.port, "get", "/upbeat/beat/robot%d"))
             figures["post"].append(load(front.port, "beat", "/upbeat/beat/robot%d", SECRET))
             figures["forge"].append(load(front.port, "forge", "/upbeat/beat/robot%d", "wrong"))
-        time.sleep(2)  # its threads have gone to sleep
+        time.sleep(25)  # spare threads end when nothing came for 20 s
         pss = pss_kib(front)
     finally:
         site.close()
@@ -458,6 +459,9 @@ def https(folder):
 def ping(folder):
     """2,000 answering pings: a pass less a pass without anything due, against fping -i 0."""
     n = 2000
+    if not shutil.which("fping"):
+        print("  fping: not installed")
+        return
     passes = Passes(folder / "site", {f"m{i}": {"type": "ping", "host": address(i)} for i in range(n)})
     (folder / "list").write_text("".join(f"{address(i)}\n" for i in range(n)))
     ours, idle, theirs = [], [], []
@@ -495,8 +499,9 @@ def slow_answers(folder):
         begun = time.perf_counter()
         process = subprocess.Popen([upbeat.PROBER, "-c", passes.site.config_file, "run"], env=passes.site.environment())
         peak = peak_while(process)
-        row("10,000 answers after 300 ms, seconds", f"{time.perf_counter() - begun:.1f}", "", 0, "<= 55 s")
-        row("10,000 answers after 300 ms, peak MiB", f"{peak:.0f}", "", 0, "<= 80")
+        took = time.perf_counter() - begun
+        row("10,000 answers after 300 ms, seconds", f"{took:.1f}", "55", took / 55, "<= 1")
+        row("10,000 answers after 300 ms, peak MiB", f"{peak:.0f}", "80", peak / 80, "<= 1")
         passes.all_up()
     finally:
         server.terminate()
@@ -512,7 +517,8 @@ def silent(folder):
                         witnesses=[f"127.0.0.1:{port}"])
         wall, _ = passes.run()
         states = [m["state"] for m in passes.site.status()["monitors"]]
-        row("1,000 time-outs together: decided, seconds", f"{states.count('down')}", f"{n}", wall, "all within 60 s")
+        assert states.count("down") == n, {s: states.count(s) for s in states}
+        row("1,000 time-outs together: all down, seconds", f"{wall:.1f}", "60", wall / 60, "<= 1")
 
 
 def sizes(folder):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * commit DIR N TIMES: what the commit of a pass costs: N results and rows in one synced transaction, TIMES times,
- * a minute apart, in a new store in DIR. Prints the median milliseconds of one.
+ * commit DIR N TIMES: what the commit of a pass costs: N results and rows in one synced transaction, TIMES
+ * times, a minute apart, in a new store in DIR. Prints the median milliseconds of one.
  */
 #include <stdio.h>
 #include <stdlib.h>
