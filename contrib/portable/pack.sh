@@ -92,6 +92,6 @@ done
 find "$top" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 chmod 755 "$top/bin/upbeat-prober" "$top/web/upbeat.fcgi" "$top"/clients/*
 tar -C "$work" --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -cf - "$name" |
-	gzip -9n >"$build/$name.tar.gz.new"
+	gzip -n >"$build/$name.tar.gz.new"
 mv "$build/$name.tar.gz.new" "$build/$name.tar.gz"
 rm -rf "$top"

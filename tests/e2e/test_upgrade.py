@@ -11,7 +11,7 @@ import time
 import pytest
 
 import old_store
-from upbeat import PROBER, fetch, wait_for
+from upbeat import PROBER, SANITIZED, fetch, wait_for
 
 STORES = sorted(p.name.removesuffix(".tar.xz") for p in old_store.STORES.glob("*.tar.xz"))
 LASTING = ("samples", "hours", "days", "incidents")
@@ -88,7 +88,7 @@ def killed_at(site, call, n):
     return done.returncode != 0
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.skipif(not shutil.which("strace") or SANITIZED, reason="needs strace, and a build that can be traced")
 @pytest.mark.parametrize("old", STORES, indirect=True)
 @pytest.mark.parametrize("call", ["pwrite64", "writev", "fdatasync", "rename"] if old_store.NIGHTLY else ["pwrite64", "fdatasync"])
 def test_a_kill_at_each_step_leaves_what_was_or_what_is_to_be(site, old, call, target, catcher):

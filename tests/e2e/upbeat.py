@@ -24,6 +24,8 @@ BUILD = pathlib.Path(os.environ.get("UPBEAT_BUILD", ROOT / "build")).resolve()
 PROBER = BUILD / "upbeat-prober"
 PROGRAM = BUILD / "upbeat.fcgi"
 AS_ROOT = os.geteuid() == 0
+# With sanitizers inside: needs more addresses than any limit, and has no good end under a tracer or a preload.
+SANITIZED = PROBER.exists() and b"__asan_init" in PROBER.read_bytes()
 WEB_USER = "www-data"
 
 

@@ -6,7 +6,6 @@ The root is made once by debootstrap, below the build folder; each run works on 
 afterwards. Apache and cron are the real ones, started as their packages say; the network is this machine's loopback,
 so what is watched, and who is told, is outside."""
 import json
-import os
 import pathlib
 import re
 import shutil
