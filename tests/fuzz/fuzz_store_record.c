@@ -29,6 +29,7 @@ static const struct shape *const shapes[] = {
 	&SHAPE_NOTICE,
 	&SHAPE_PASS,
 	&SHAPE_COUNTERS,
+	&SHAPE_LISTING,
 };
 
 static void sealed(struct pack *p, uint8_t kind, const uint8_t *data, size_t size)
