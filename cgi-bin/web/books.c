@@ -7,6 +7,7 @@
  * makes first use happen once. What becomes of a book while it is open (replaced by a copy, grown, failed)
  * is the store's own care.
  */
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,11 @@
 #include "base/mem.h"
 #include "store/copies.h"
 #include "web/books.h"
+#include "web/walls.h"
 
 #define DEFAULT_STORE "/var/lib/upbeat"
 #define STORE_FILE "upbeat.store"
+#define DAMAGED_MARK "inbox/damaged"
 #define LOG_BYTES (1024 * 1024)
 #define LOOK_AGAIN_US (1 * US_PER_S)
 #define URL_AGAIN_US (US_PER_S / 2)
@@ -35,6 +38,7 @@ struct web {
 	struct state *state;
 	struct inbox *inbox;
 	bool inbox_read_only;
+	bool condemned;    /* the inbox is damaged, and is not to be touched; atomic */
 	bool writes;       /* plain CGI: this one request may want to write */
 	char *site_url;    /* as last read, or NULL */
 	int64_t url_us;    /* when that was; 0 never */
@@ -193,6 +197,28 @@ struct state *web_state(struct web *web, struct error *err)
 	return state;
 }
 
+/* Behind walls nothing can be put in the place of a book: the next process does it, before it raises its own.
+   Which file is meant stands in a file beside it, and goes with it. */
+static void leave_to_next(struct web *web)
+{
+	struct text id = TEXT_INIT;
+	char *mark = file_join(web->dir, DAMAGED_MARK);
+
+	text_printf(&id, "%" PRIu64, inbox_file_id(web->dir));
+	file_write_atomic(mark, id.ptr, id.len, 0660, NULL);
+	walls_give_way();
+	free(mark);
+	text_free(&id);
+}
+
+static bool mend_inbox(struct web *web, uint64_t file, struct error *err)
+{
+	if (!walls_stand())
+		return inbox_mend(web->dir, file, clock_wall_us() / US_PER_S, err);
+	leave_to_next(web);
+	return error_set(err, ERROR_TEMPORARY, "it is mended when this process has made room for another");
+}
+
 /* A request that only reads must get its answer where we may not write; a plain CGI one need not try. */
 static void open_inbox(struct web *web, enum store_mode mode, struct error *err)
 {
@@ -200,8 +226,7 @@ static void open_inbox(struct web *web, enum store_mode mode, struct error *err)
 
 	web->inbox_read_only = mode == STORE_READ;
 	web->inbox = inbox_open(web->dir, mode, err);
-	if (web->inbox == NULL && err->kind == ERROR_DAMAGED &&
-		inbox_mend(web->dir, file, clock_wall_us() / US_PER_S, err))
+	if (web->inbox == NULL && err->kind == ERROR_DAMAGED && mend_inbox(web, file, err))
 		web->inbox = inbox_open(web->dir, mode == STORE_READ ? mode : STORE_CREATE, err);
 	if (web->inbox == NULL && mode == STORE_WRITE && err->kind != ERROR_MISSING) {
 		web->inbox_read_only = true;
@@ -209,10 +234,20 @@ static void open_inbox(struct web *web, enum store_mode mode, struct error *err)
 	}
 }
 
+static bool is_condemned(struct web *web, struct error *err)
+{
+	if (!__atomic_load_n(&web->condemned, __ATOMIC_RELAXED))
+		return false;
+	error_set(err, ERROR_TEMPORARY, "the inbox is damaged, and is mended in a moment");
+	return true;
+}
+
 struct inbox *web_inbox(struct web *web, struct error *err)
 {
 	struct inbox *inbox;
 
+	if (is_condemned(web, err))
+		return NULL;
 	pthread_mutex_lock(&web->opening);
 	if (web->inbox == NULL)
 		open_inbox(web, process.one_request && !web->writes ? STORE_READ : STORE_WRITE, err);
@@ -225,6 +260,8 @@ struct inbox *web_inbox_writable(struct web *web, struct error *err)
 {
 	struct inbox *inbox = NULL;
 
+	if (is_condemned(web, err))
+		return NULL;
 	pthread_mutex_lock(&web->opening);
 	if (web->inbox == NULL)
 		open_inbox(web, STORE_CREATE, err);
@@ -243,9 +280,27 @@ static void heed_damage(struct web *web, const char *note)
 	struct error err;
 	uint64_t file;
 
-	if (note != NULL && text_to_u64(note, &file) && file != 0 && inbox_file_id(web->dir) == file &&
-		!inbox_mend(web->dir, file, clock_wall_us() / US_PER_S, &err))
-		log_limited("mend", "the inbox is damaged: %s", err.text);
+	if (note == NULL || !text_to_u64(note, &file) || file == 0 || inbox_file_id(web->dir) != file)
+		return;
+	if (mend_inbox(web, file, &err))
+		return;
+	log_limited("mend", "the inbox is damaged: %s", err.text);
+	__atomic_store_n(&web->condemned, walls_stand(), __ATOMIC_RELAXED);
+}
+
+/* Left by a process that could not mend it. Only asked before there are walls. */
+static void heed_mark(struct web *web)
+{
+	struct text id = TEXT_INIT;
+	char *mark;
+
+	if (walls_stand())
+		return;
+	mark = file_join(web->dir, DAMAGED_MARK);
+	if (file_read(mark, 32, &id, NULL))
+		heed_damage(web, text_str(&id));
+	text_free(&id);
+	free(mark);
 }
 
 static char *read_site_url(struct web *web)
@@ -266,21 +321,21 @@ static char *read_site_url(struct web *web)
 	state_end(txn);
 	site_clear(&site);
 	heed_damage(web, damaged);
+	heed_mark(web);
 	free(damaged);
 	return url;
 }
 
 /* Every request asks for it and it hardly ever changes: a process with many requests reads it twice a
-   second. */
+   second, one of a single request once. */
 char *web_site_url(struct web *web)
 {
 	int64_t now_us = clock_mono_us();
 	char *url;
 
-	if (process.one_request)
-		return read_site_url(web);
 	pthread_mutex_lock(&web->opening);
-	if (web->site_url != NULL && now_us - web->url_us < URL_AGAIN_US) {
+	if (web->url_us != 0 &&
+		(process.one_request || (web->site_url != NULL && now_us - web->url_us < URL_AGAIN_US))) {
 		url = mem_str(web->site_url);
 		pthread_mutex_unlock(&web->opening);
 		return url;
@@ -295,7 +350,7 @@ char *web_site_url(struct web *web)
 	return url;
 }
 
-static void close_books(struct web *web)
+void web_let_go(struct web *web)
 {
 	inbox_close(web->inbox);
 	state_close(web->state);
@@ -332,6 +387,10 @@ void web_enter(struct web *web, char **env)
 
 void web_leave(struct web *web)
 {
+	struct inbox *inbox = __atomic_load_n(&web->inbox, __ATOMIC_RELAXED);
+
+	if (inbox != NULL && walls_stand() && inbox_unmended(inbox))
+		leave_to_next(web);
 	pthread_rwlock_unlock(&web->use);
 }
 
@@ -341,7 +400,7 @@ void web_close_all(void)
 		struct web *web = process.first;
 
 		process.first = web->next;
-		close_books(web);
+		web_let_go(web);
 		pthread_rwlock_destroy(&web->use);
 		pthread_mutex_destroy(&web->opening);
 		free(web->dir);

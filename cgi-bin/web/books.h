@@ -32,6 +32,8 @@ char *web_site_url(struct web *web);
 
 void web_enter(struct web *web, char **env);
 void web_leave(struct web *web);
+/* Closes its books; the next use opens them again. Nothing may be in use, as before there are threads. */
+void web_let_go(struct web *web);
 /* Ends all; nothing may be in use any more. */
 void web_close_all(void);
 

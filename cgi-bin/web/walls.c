@@ -205,7 +205,8 @@ struct place {
 };
 
 static struct {
-	bool stand; /* at least as far as they can be had */
+	bool stand;      /* at least as far as they can be had */
+	bool giving_way; /* atomic */
 	struct place places[STORES_MAX * 3];
 	size_t count;
 	int64_t looked_us;
@@ -278,13 +279,15 @@ static bool is_there(const struct web *web, const char *name)
 	return there;
 }
 
-/* Where the prober has not: once the walls stand nobody here can. */
-static void make_inbox(struct web *web)
+/* What needs more than our two books is done before: a missing inbox made, a damaged one mended. */
+static void open_books(struct web *web, char **env, bool writes)
 {
 	struct error err = {0};
 
-	web_enter(web, (char *[]){NULL});
-	(void)web_inbox_writable(web, &err);
+	web_enter(web, env);
+	free(web_site_url(web)); /* heeds what the prober found of our book */
+	if (writes)
+		(void)web_inbox_writable(web, &err);
 	web_leave(web);
 }
 
@@ -297,18 +300,31 @@ bool walls_paths(char **env, bool one_request)
 
 	if (!one_request && !is_there(web, "state/lock.mdb"))
 		return false;
-	if (writes && !is_there(web, "inbox"))
-		make_inbox(web);
+	open_books(web, env, writes);
+	if (!one_request)
+		web_let_go(web); /* the first request opens them as any other does */
 	clock_now(&now); /* reads a file, once */
 	build(web_directory(web), one_request);
 	walls.stand = true;
 	return true;
 }
 
+bool walls_stand(void)
+{
+	return walls.stand;
+}
+
+void walls_give_way(void)
+{
+	__atomic_store_n(&walls.giving_way, true, __ATOMIC_RELAXED);
+}
+
 bool walls_outgrown(void)
 {
 	int64_t now_us = clock_mono_us();
 
+	if (__atomic_load_n(&walls.giving_way, __ATOMIC_RELAXED))
+		return true;
 	if (!walls.stand || now_us - __atomic_load_n(&walls.looked_us, __ATOMIC_RELAXED) < LOOK_AGAIN_US)
 		return false;
 	__atomic_store_n(&walls.looked_us, now_us, __ATOMIC_RELAXED);

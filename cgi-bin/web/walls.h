@@ -7,8 +7,8 @@
  * has one thread. From then on it reads that store's two books, writes the inbox, and sees nothing else. More
  * stores for one process are named by UPBEAT_STORES (with colons between) in its environment.
  *
- * The rules are about the directories that were there then. Where another book was put in the place of one,
- * the process makes room for a new one, as it does for a new binary.
+ * The rules are about the directories that were there then. Where another book was put in the place of one, or
+ * ours is damaged and must be mended, the process makes room for a new one, as it does for a new binary.
  */
 #ifndef WEB_WALLS_H
 #define WEB_WALLS_H
@@ -21,6 +21,9 @@
 void walls_calls(bool one_request);
 /* Before a request is served; one_request: the only one. True: nothing more is to be given up. */
 bool walls_paths(char **env, bool one_request);
+/* Do they stand? Then our book cannot be mended here: walls_give_way() has this process replaced. */
+bool walls_stand(void);
+void walls_give_way(void);
 /* True when the books are not the ones that we were confined to. Looks some times a second. */
 bool walls_outgrown(void);
 

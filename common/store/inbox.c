@@ -97,6 +97,11 @@ void inbox_close(struct inbox *inbox)
 {
 	if (!inbox)
 		return;
+	if (inbox->remote) {
+		remote_close(inbox->remote);
+		free(inbox);
+		return;
+	}
 	book_close(inbox->book);
 	commit_line_free(&inbox->line);
 	free(inbox);
@@ -109,8 +114,15 @@ static void mend_damage(struct inbox *inbox, const struct error *why)
 	struct error ignored;
 
 	if (why->kind == ERROR_DAMAGED && book->mode != STORE_READ)
-		inbox_mend(book->dir, (uint64_t)book->inode, clock_wall_us() / US_PER_S, &ignored);
+		__atomic_store_n(&inbox->unmended,
+			!inbox_mend(book->dir, (uint64_t)book->inode, clock_wall_us() / US_PER_S, &ignored),
+			__ATOMIC_RELAXED);
 	__atomic_store_n(&book->looked_us, 0, __ATOMIC_RELAXED); /* the next to read looks which file it is */
+}
+
+bool inbox_unmended(const struct inbox *inbox)
+{
+	return __atomic_load_n(&inbox->unmended, __ATOMIC_RELAXED);
 }
 
 /* The end of each call that reads or writes records. */
@@ -126,17 +138,28 @@ bool inbox_done(struct inbox *inbox, bool ok, const struct error *why, struct er
 
 bool inbox_figures(struct inbox *inbox, struct store_figures *out, struct error *err)
 {
+	if (inbox->remote)
+		return remote_figures(inbox, out, err);
 	return book_figures(inbox->book, out, err);
 }
 
 bool inbox_backup(struct inbox *inbox, const char *dir_out, struct error *err)
 {
+	if (inbox->remote)
+		return remote_backup(inbox, dir_out, err);
 	return book_copy(inbox->book, dir_out, err);
 }
 
 bool inbox_verify(struct inbox *inbox, uint64_t *records, struct error *err)
 {
+	if (inbox->remote)
+		return remote_verify(inbox, records, err);
 	return book_verify(inbox->book, records, err);
+}
+
+bool inbox_make(const char *dir, struct error *err)
+{
+	return book_make(&plan, dir, err);
 }
 
 bool inbox_set_aside(const char *dir, int64_t now_s, char **moved_to, struct error *err)
@@ -200,6 +223,8 @@ bool inbox_beat_read(struct inbox *inbox, const char *slug, struct beat_last *la
 
 	*last = (struct beat_last)BEAT_LAST_INIT;
 	*found = false;
+	if (inbox->remote)
+		return remote_beat_read(inbox, slug, last, found, err);
 	if (!book_begin(inbox->book, false, &t, &why))
 		return inbox_done(inbox, false, &why, err);
 	ok = get_beat(&t, &k, last, found, &why);
@@ -242,6 +267,8 @@ bool inbox_beat_scan(struct inbox *inbox,
 	struct error why;
 	bool ok = true, go_on = true;
 
+	if (inbox->remote)
+		return remote_beat_scan(inbox, each, arg, err);
 	if (!book_begin(inbox->book, false, &t, &why))
 		return inbox_done(inbox, false, &why, err);
 	for (bool on = walk_first(&w, &t, TABLE_BEATS); on && ok && go_on; on = walk_next(&w))
@@ -369,6 +396,8 @@ bool inbox_beat_store_logged(struct inbox *inbox, const char *slug, const struct
 	struct error why;
 	bool refused;
 
+	if (inbox->remote)
+		return error_set(err, ERROR_DENIED, "this inbox is only read");
 	if (!refuse_early(inbox, &b, &refused, &why) ||
 		(!refused && !commit_change(&inbox->line, &b.change, &why)))
 		return inbox_done(inbox, false, &why, err);

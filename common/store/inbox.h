@@ -30,6 +30,26 @@ struct inbox;
 /* dir is the store's directory; the book is dir/inbox. NULL on failure. */
 struct inbox *inbox_open(const char *dir, enum store_mode mode, struct error *err);
 void inbox_close(struct inbox *inbox);
+/* Was it found damaged, and could not be mended from here? (copies.h) */
+bool inbox_unmended(const struct inbox *inbox);
+/* Makes the book where there is none, without opening one that is there. */
+bool inbox_make(const char *dir, struct error *err);
+
+/* ---- in two processes: one opens the book and reads it for the other, who trusts neither
+ *
+ * inbox_serve() opens it and answers over the descriptor (of a socket pair) until that is closed.
+ * inbox_connect() is an inbox that asks there, for reading and verifying; the descriptor is its own then. The error
+ * of opening is that of the other process. When that gives no sound answer any more each call says ERROR_TEMPORARY,
+ * or what the keeper makes of it. */
+struct inbox_keeper { /* who started that process; each may be NULL */
+	/* Called with the usual words in *err, when it gave no sound answer. */
+	void (*explain)(void *arg, struct error *err);
+	/* inbox_backup(). */
+	bool (*copy)(void *arg, const char *dir_out, struct error *err);
+	void *arg;
+};
+void inbox_serve(const char *dir, int fd);
+struct inbox *inbox_connect(int fd, const struct inbox_keeper *keeper, struct error *err);
 
 /* ---- beats */
 

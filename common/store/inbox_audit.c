@@ -97,6 +97,8 @@ bool inbox_audit(struct inbox *inbox, struct audit *audit, struct error *err)
 	struct book_txn t;
 	struct sums sums = {.a = audit, .t = &t};
 
+	if (inbox->remote)
+		return error_set(err, ERROR_DENIED, "only who has an inbox open can audit it");
 	if (!book_begin(inbox->book, false, &t, err))
 		return false;
 	if (audit_records(&t, audit)) {

@@ -332,6 +332,8 @@ bool inbox_queue_put(struct inbox *inbox, enum inbox_kind kind, const char *send
 	};
 	struct error why;
 
+	if (inbox->remote)
+		return error_set(err, ERROR_DENIED, "this inbox is only read");
 	if (!acceptable(&q.entry, err))
 		return false;
 	if (!commit_change(&inbox->line, &q.change, &why))
@@ -410,6 +412,8 @@ bool inbox_queue_scan(struct inbox *inbox, enum inbox_kind kind, uint64_t after,
 
 	if (after == UINT64_MAX)
 		return true;
+	if (inbox->remote)
+		return remote_queue_scan(inbox, kind, after, each, arg, err);
 	if (!book_begin(inbox->book, false, &t, &why))
 		return inbox_done(inbox, false, &why, err);
 	queue_walk_begin(&q, &t, kind, after);

@@ -244,16 +244,24 @@ static bool open_existing(struct book *book, const struct stat *st, struct error
 	return true;
 }
 
+static bool local_disk(const struct book *book, struct error *err)
+{
+	const char *network = file_network_fs(book->dir);
+
+	if (!network)
+		return true;
+	return error_set(err, ERROR_DENIED,
+		"%s is on %s, a network file system, where shared memory and locks "
+		"do not hold: keep it on a local disk (\"store\" in upbeat.json, UPBEAT_STORE)",
+		book->dir, network);
+}
+
 static bool open_or_create(struct book *book, struct error *err)
 {
 	struct stat st;
-	const char *network = file_network_fs(book->dir);
 
-	if (network)
-		return error_set(err, ERROR_DENIED,
-			"%s is on %s, a network file system, where shared memory and locks "
-			"do not hold: keep it on a local disk (\"store\" in upbeat.json, UPBEAT_STORE)",
-			book->dir, network);
+	if (!local_disk(book, err))
+		return false;
 	if (stat(book->data_path, &st)) {
 		if (errno != ENOENT || book->mode != STORE_CREATE)
 			return book_fail(book, errno, err);
@@ -265,7 +273,7 @@ static bool open_or_create(struct book *book, struct error *err)
 	return open_existing(book, &st, err);
 }
 
-struct book *book_open(const struct book_plan *plan, const char *dir, enum store_mode mode, struct error *err)
+static struct book *book_new(const struct book_plan *plan, const char *dir, enum store_mode mode)
 {
 	struct book *book = MEM_NEW(struct book);
 
@@ -278,6 +286,24 @@ struct book *book_open(const struct book_plan *plan, const char *dir, enum store
 	book->map_limit = SIZE_MAX;
 	pthread_mutex_init(&book->lock, NULL);
 	pthread_cond_init(&book->calm, NULL);
+	return book;
+}
+
+bool book_make(const struct book_plan *plan, const char *dir, struct error *err)
+{
+	struct book *book = book_new(plan, dir, STORE_CREATE);
+	bool ok = access(book->data_path, F_OK) == 0 || local_disk(book, err);
+
+	if (ok && access(book->data_path, F_OK) != 0)
+		ok = errno == ENOENT ? book_create(book, err) : book_fail(book, errno, err);
+	book_close(book);
+	return ok;
+}
+
+struct book *book_open(const struct book_plan *plan, const char *dir, enum store_mode mode, struct error *err)
+{
+	struct book *book = book_new(plan, dir, mode);
+
 	if (open_or_create(book, err))
 		return book;
 	book_close(book);

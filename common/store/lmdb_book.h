@@ -93,6 +93,8 @@ struct book_txn {
 struct book *book_open(
 	const struct book_plan *plan, const char *dir, enum store_mode mode, struct error *err);
 void book_close(struct book *book);
+/* Makes it where there is none; one that is there is not opened. */
+bool book_make(const struct book_plan *plan, const char *dir, struct error *err);
 /* Mends what can be mended (a full reader table, a map that grew elsewhere, a book that was replaced or
    had an error) before it gives up. */
 bool book_begin(struct book *book, bool writing, struct book_txn *t, struct error *err);

@@ -48,7 +48,7 @@ bool http_validate(const void *options, struct text *why);
 		.help = "The request's method."},                                                              \
 	{.name = "headers", .type = FIELD_MAP, HTTP_AT(headers), .secret = true, .check = http_headers_valid,   \
 		.help = "Headers to send beside our own, by name."},                                           \
-	{.name = "body", .type = FIELD_STRING, HTTP_AT(body), .help = "The request's body."},                   \
+	{.name = "body", .type = FIELD_STRING, HTTP_AT(body), .secret = true, .help = "The request's body."},   \
 	{.name = "status", .type = FIELD_STRING, HTTP_AT(status), .fallback = "200-399",                        \
 		.check = http_status_valid, .help = "Which statuses are good: numbers and ranges."},           \
 	{.name = "follow", .type = FIELD_INT, HTTP_AT(follow), .fallback = "5", .min = 0, .max = 20,            \

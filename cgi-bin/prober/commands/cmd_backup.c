@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "prober/heard.h"
 #include "prober/commands/commands.h"
 #include "prober/config/config.h"
 #include "store/inbox.h"
@@ -17,13 +18,13 @@
 /* The inbox may not be there yet; everything else that goes wrong does. */
 static bool copy_inbox(const char *store, const char *dir, bool *there, struct error *err)
 {
-	struct inbox *inbox = inbox_open(store, STORE_READ, err);
+	struct inbox *inbox = heard_open(store, err);
 	bool good = inbox && inbox_backup(inbox, dir, err);
 
 	*there = inbox != NULL;
 	if (!inbox && err->kind == ERROR_MISSING)
 		good = true;
-	inbox_close(inbox);
+	heard_close(inbox);
 	return good;
 }
 
@@ -38,13 +39,13 @@ static bool copy_state(const char *store, const char *dir, struct error *err)
 
 static bool verify(const char *dir, bool with_inbox, struct error *err)
 {
-	struct inbox *inbox = with_inbox ? inbox_open(dir, STORE_READ, err) : NULL;
+	struct inbox *inbox = with_inbox ? heard_open(dir, err) : NULL;
 	struct state *state = state_open(dir, STORE_READ, err);
 	uint64_t heard = 0, concluded = 0;
 	bool good = (inbox || !with_inbox) && state;
 
 	good = good && (!inbox || inbox_verify(inbox, &heard, err)) && state_verify(state, &concluded, err);
-	inbox_close(inbox);
+	heard_close(inbox);
 	state_close(state);
 	if (good && isatty(STDOUT_FILENO))
 		printf("%s: %" PRIu64 " records of the state, %" PRIu64

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "prober/heard.h"
+#include "prober/walls.h"
 #include "prober/net/ca_bundle.h"
 #include "prober/check/check.h"
 #include "prober/commands/commands.h"
@@ -171,11 +173,13 @@ static bool open_world(struct round *round, struct error *err)
 
 	signal(SIGPIPE, SIG_IGN);
 	round->world.ca_bundle = ca_bundle();
-	round->world.inbox = inbox_open(round->config.store, STORE_READ, &inbox_err);
+	round->world.inbox = heard_open(round->config.store, &inbox_err);
 	if (!round->world.inbox && inbox_err.kind != ERROR_MISSING) {
 		memcpy(problem, inbox_err.text, sizeof(problem));
 		round->world.inbox_problem = problem;
 	}
+	if (!(walls_programs(config_programs(&round->config)) & WALLS_PING))
+		walls_raise(NULL, round->world.ca_bundle);
 	round->loop = loop_new(err);
 	return round->loop;
 }
@@ -210,7 +214,7 @@ int cmd_check(struct command *command)
 		}
 	}
 	loop_free(round.loop);
-	inbox_close(round.world.inbox);
+	heard_close(round.world.inbox);
 	free(round.chosen);
 	config_free(&round.config);
 	return status;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "prober/heard.h"
 #include "prober/commands/commands.h"
 #include "prober/commands/doctor.h"
 
@@ -55,6 +56,7 @@ int cmd_doctor(struct command *command)
 		doctor_strangers,
 		doctor_clock,
 		doctor_limits,
+		doctor_walls,
 		doctor_authorities,
 		doctor_icmp,
 		doctor_dns,
@@ -70,7 +72,7 @@ int cmd_doctor(struct command *command)
 	d.store = d.config.store;
 	for (size_t i = 0; i < COUNT_OF(examinations); i++)
 		examinations[i](&d);
-	inbox_close(d.inbox);
+	heard_close(d.inbox);
 	state_close(d.state);
 	config_free(&d.config);
 	return d.bad ? EXIT_WRONG : EXIT_DONE;

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "prober/net/ca_bundle.h"
+#include "prober/walls.h"
 #include "prober/commands/commands.h"
 #include "prober/config/config.h"
 #include "prober/notify/channel.h"
@@ -107,6 +109,8 @@ static int test_channel(const struct config *config, const char *name, enum even
 
 	if (!configured)
 		return command_fail(&err);
+	if (!(config_programs(config) & WALLS_SENDMAIL))
+		walls_raise(NULL, ca_bundle());
 	test.loop = loop_new(&err);
 	if (test.loop && send_test(&test, name, configured, &config->publication.site, event, &err))
 		status = report(&test, name);

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -55,6 +57,24 @@ static void sleep_until(int64_t wall_us)
 	}
 }
 
+/* In a process of its own, because a pass gives up what the next one needs to read a changed configuration. */
+static int pass_in_child(const char *config, const char *store)
+{
+	int status = 0;
+	pid_t pid = pass_fork();
+
+	if (pid == 0)
+		_exit(pass_run(config, store));
+	if (pid < 0) {
+		fprintf(stderr, "upbeat-prober: no process for a pass: %s\n", strerror(errno));
+		return EXIT_TEMPORARY;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	pass_forked_ended();
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TEMPORARY;
+}
+
 int cmd_watch(struct command *command)
 {
 	int status = EXIT_DONE;
@@ -66,7 +86,7 @@ int cmd_watch(struct command *command)
 		int64_t begun = clock_wall_us();
 		char *store = config_store(command->config); /* it may be moved while we watch */
 
-		status = pass_run(command->config, store);
+		status = pass_in_child(command->config, store);
 		free(store);
 		sleep_until(minute_end(begun));
 	}

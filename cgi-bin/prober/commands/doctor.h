@@ -31,6 +31,7 @@ void doctor_configuration(struct doctor *d);
 void doctor_disk(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_limits(struct doctor *d);
+void doctor_walls(struct doctor *d);
 void doctor_icmp(struct doctor *d);
 void doctor_authorities(struct doctor *d);
 /* doctor_books.c */

@@ -16,6 +16,7 @@
 #include "model/fresh.h"
 #include "model/words.h"
 #include "model/sighting.h"
+#include "prober/heard.h"
 #include "prober/commands/doctor.h"
 #include "store/copies.h"
 
@@ -101,7 +102,7 @@ static void examine_inbox(struct doctor *d)
 	struct store_figures figures;
 	struct error err;
 
-	d->inbox = inbox_open(d->store, STORE_READ, &err);
+	d->inbox = heard_open(d->store, &err);
 	if (!d->inbox) {
 		doctor_say(d, err.kind == ERROR_MISSING ? FOUND_NOTE : FOUND_BAD, "inbox: %s", err.text);
 		return;

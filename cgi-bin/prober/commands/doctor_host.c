@@ -3,7 +3,6 @@
  * doctor_host: what this machine gives us: configuration, disk, clock, limits, raw sockets, authorities.
  */
 #include <errno.h>
-#include <linux/landlock.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +17,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/confine.h"
 #include "prober/net/ca_bundle.h"
 #include "prober/commands/doctor.h"
+#include "prober/walls.h"
 
 #define ROOM_MIN (64u << 20) /* bytes below which a full disk is near */
 #define DESCRIPTORS_MIN 256
@@ -144,17 +145,45 @@ static void say_limit(struct doctor *d, int resource, const char *name, rlim_t w
 
 void doctor_limits(struct doctor *d)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
 	say_limit(d, RLIMIT_NOFILE, "open files", DESCRIPTORS_MIN, "");
 	say_limit(d, RLIMIT_AS, "address space", (rlim_t)256 << 20, " bytes");
 	say_limit(d, RLIMIT_FSIZE, "size of a file", (rlim_t)1 << 30, " bytes");
-	if (abi > 0)
-		doctor_say(d, FOUND_GOOD, "confinement: Landlock version %ld", abi);
-	else
+}
+
+/* ---- confinement */
+
+static void say_programs(struct doctor *d)
+{
+	unsigned programs = d->config.usable ? walls_programs(config_programs(&d->config)) : 0;
+
+	if (programs & WALLS_SENDMAIL)
 		doctor_say(d, FOUND_NOTE,
-			"confinement: this kernel has no Landlock: files are kept from the web program by "
-			"their permissions only");
+			"confinement: not of the prober, because a channel starts sendmail: \"smtp\" needs no program");
+	else if (programs & WALLS_PING)
+		doctor_say(d, FOUND_NOTE,
+			"confinement: not of the prober, because pings need the ping program here (sysctl "
+			"net.ipv4.ping_group_range allows them without)");
+}
+
+void doctor_walls(struct doctor *d)
+{
+	struct error no_calls, no_paths;
+	int version;
+	bool calls = confine_knows_calls(&no_calls), paths = confine_knows_paths(&version, &no_paths);
+
+	if (calls && paths)
+		doctor_say(d, FOUND_GOOD, "confinement: of system calls and of files (Landlock version %d)", version);
+	else if (calls)
+		doctor_say(d, FOUND_NOTE,
+			"confinement: of system calls only (%s): files are kept from the programs by their permissions",
+			no_paths.text);
+	else if (paths)
+		doctor_say(d, FOUND_NOTE, "confinement: of files only: system calls stay open (%s)", no_calls.text);
+	else
+		doctor_say(d, FOUND_NOTE, "confinement: system calls stay open (%s), and files, too (%s)",
+			no_calls.text, no_paths.text);
+	if (calls || paths)
+		say_programs(d);
 }
 
 /* ---- certificates */

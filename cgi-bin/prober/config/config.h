@@ -53,8 +53,15 @@ void config_print_man(struct text *out);
 
 /* At the start of a pass: has any file changed (name, size, mtime, inode) since the newest reading that the
    state knows of? If so reads again and publishes when good; keeps the problems in any case. One
-   transaction. *ok: the file as it stands is good. */
-bool config_refresh(struct state *state, const char *path, const char *store, bool *ok, bool *changed,
-	struct error *err);
+   transaction. */
+struct config_news {
+	bool ok;           /* the file as it stands is good */
+	bool changed;      /* another configuration was published */
+	unsigned programs; /* WALLS_...: what the published one may execute */
+};
+bool config_refresh(
+	struct state *state, const char *path, const char *store, struct config_news *news, struct error *err);
+/* WALLS_...: the programs that this configuration may execute. */
+unsigned config_programs(const struct config *config);
 
 #endif

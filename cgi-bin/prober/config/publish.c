@@ -26,6 +26,7 @@
 #include "prober/config/reading.h"
 #include "prober/notify/outbox.h"
 #include "prober/privates.h"
+#include "prober/walls.h"
 
 #define NOTE "config.seen"
 #define GRAIN_US (2 * US_PER_S) /* file times may be this coarse */
@@ -37,6 +38,7 @@ struct seen {
 	bool ok;
 	int64_t read_us;
 	uint32_t problems; /* checksum of them: a change is told once */
+	unsigned programs; /* of the published configuration */
 	const char *files;
 };
 
@@ -68,12 +70,13 @@ static void put_file(struct text *out, const char *path, int64_t read_us, bool *
 	text_printf(out, " %s\n", path);
 }
 
-static char *note_write(const struct config *config, int64_t read_us, uint32_t problems)
+static char *note_write(const struct config *config, int64_t read_us, uint32_t problems, unsigned programs)
 {
 	struct text out = TEXT_INIT;
 	bool fresh = false;
 
-	text_printf(&out, UPBEAT_VERSION " %d %" PRId64 " %" PRIx32 "\n", config->usable, read_us, problems);
+	text_printf(&out, UPBEAT_VERSION " %d %" PRId64 " %" PRIx32 " p%x\n", config->usable, read_us, problems,
+		programs);
 	for (size_t i = 0; i < config->file_count; i++)
 		put_file(&out, config->files[i], read_us, &fresh);
 	return text_take(&out);
@@ -85,8 +88,8 @@ static bool note_head(const char *note, struct seen *seen)
 	const char *newline = note ? strchr(note, '\n') : NULL;
 	int ok;
 
-	if (!newline || sscanf(note, "%31s %d %" SCNd64 " %" SCNx32, version, &ok, &seen->read_us,
-				&seen->problems) != 4)
+	if (!newline || sscanf(note, "%31s %d %" SCNd64 " %" SCNx32 " p%x", version, &ok, &seen->read_us,
+				&seen->problems, &seen->programs) != 5)
 		return false;
 	seen->ok = ok != 0;
 	seen->files = newline + 1;
@@ -115,6 +118,22 @@ static bool files_unchanged(const struct seen *seen, const char *path)
 	fresh = fresh || first || strcmp(text_str(&now), seen->files) != 0;
 	text_free(&now);
 	return !fresh;
+}
+
+/* ---- programs */
+
+unsigned config_programs(const struct config *config)
+{
+	const cJSON *channels = cJSON_GetObjectItemCaseSensitive(config->privates, "channels"), *channel;
+	unsigned programs = 0;
+
+	for (size_t i = 0; i < config->publication.monitor_count; i++)
+		if (strcmp(config->publication.monitors[i].type, "ping") == 0)
+			programs |= WALLS_PING;
+	cJSON_ArrayForEach(channel, channels)
+		if (cJSON_GetObjectItemCaseSensitive(channel, "sendmail"))
+			programs |= WALLS_SENDMAIL;
+	return programs;
 }
 
 /* ---- publishing */
@@ -220,8 +239,9 @@ static char *published_fingerprint(struct state *state, const char *store)
 	return fingerprint;
 }
 
+/* A broken file leaves the earlier configuration in force, and we know what that needs only from the note. */
 static bool read_and_publish(struct state *state, const char *path, const char *store,
-	const struct seen *seen, bool *ok, bool *changed, struct error *err)
+	const struct seen *seen, struct config_news *news, struct error *err)
 {
 	struct change change = {0};
 	struct config config;
@@ -230,13 +250,16 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 	bool good = true;
 
 	config_read(&config, path);
-	*ok = config.usable;
+	news->ok = config.usable;
+	news->programs = config.usable ? config_programs(&config)
+			 : seen        ? seen->programs
+				       : WALLS_PING | WALLS_SENDMAIL;
 	change.checksum = problems_checksum(&config);
 	change.tell = !seen || change.checksum != seen->problems;
 	change.mended = seen && !seen->ok && config.usable;
 	change.publish =
 		config.usable && (!published || strcmp(published, config.publication.fingerprint) != 0);
-	change.note = note_write(&config, read_us, change.checksum);
+	change.note = note_write(&config, read_us, change.checksum, news->programs);
 	if (change.publish)
 		good = privates_write(config.privates, store, config.publication.fingerprint, err);
 	good = good && write_change(state, &config, &change, err);
@@ -246,7 +269,7 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 	}
 	if (change.tell)
 		print_errors(&config);
-	*changed = good && change.publish;
+	news->changed = good && change.publish;
 	free(change.note);
 	free(published);
 	config_free(&config);
@@ -254,7 +277,7 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 }
 
 bool config_refresh(
-	struct state *state, const char *path, const char *store, bool *ok, bool *changed, struct error *err)
+	struct state *state, const char *path, const char *store, struct config_news *news, struct error *err)
 {
 	struct state_txn *txn = state_begin(state, false, err);
 	struct seen seen;
@@ -268,10 +291,9 @@ bool config_refresh(
 	state_end(txn);
 	known = note_head(note, &seen);
 	published = known ? published_fingerprint(state, store) : NULL;
-	*changed = false;
-	*ok = known && seen.ok;
+	*news = (struct config_news){.ok = known && seen.ok, .programs = known ? seen.programs : 0};
 	if (!known || (seen.ok && !published) || !files_unchanged(&seen, path))
-		good = read_and_publish(state, path, store, known ? &seen : NULL, ok, changed, err);
+		good = read_and_publish(state, path, store, known ? &seen : NULL, news, err);
 	free(published);
 	free(note);
 	return good;

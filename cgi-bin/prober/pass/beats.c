@@ -57,6 +57,7 @@ void beats_listen(struct pass *pass)
 {
 	struct hearing hearing = {.pass = pass, .since_us = pass->beats_since_us};
 	int64_t now = clock_mono_us();
+	struct error err = {0};
 
 	if (!pass->inbox || !pass->heartbeats || pass->over)
 		return;
@@ -65,7 +66,7 @@ void beats_listen(struct pass *pass)
 	pass->beats_read_us = now;
 	pass->beats_since_us = pass_now(pass) - STORED_WITHIN_US;
 	hearing.txn = state_begin(pass->state, false, NULL);
-	if (hearing.txn)
-		inbox_beat_scan(pass->inbox, hear, &hearing, NULL);
+	if (hearing.txn && !inbox_beat_scan(pass->inbox, hear, &hearing, &err))
+		pass_deaf(pass, &err);
 	state_end(hearing.txn);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,10 +18,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/fresh.h"
-#include "prober/net/ca_bundle.h"
 #include "prober/exit.h"
+#include "prober/heard.h"
+#include "prober/net/ca_bundle.h"
 #include "prober/pass/housekeeping.h"
 #include "prober/pass/pass_private.h"
+#include "prober/walls.h"
 #include "prober/pass/ward.h"
 
 #define LOG_BYTES (1024 * 1024)
@@ -43,6 +46,7 @@ int64_t pass_now(const struct pass *pass)
 
 static int signal_pipe[2] = {-1, -1};
 static volatile sig_atomic_t interrupted;
+static volatile pid_t forked; /* 0: none */
 
 static void on_signal(int number)
 {
@@ -50,6 +54,8 @@ static void on_signal(int number)
 
 	(void)number;
 	interrupted = 1;
+	if (forked > 0)
+		kill(forked, SIGTERM);
 	if (write(signal_pipe[1], "", 1) < 0)
 		errno = saved; /* full: it is awake already */
 	errno = saved;
@@ -71,6 +77,36 @@ void pass_catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Signals wait meanwhile: none may come between the fork and the note of it. */
+pid_t pass_fork(void)
+{
+	sigset_t ours, before;
+	pid_t pid;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	fflush(NULL);
+	pid = fork();
+	if (pid > 0)
+		forked = pid;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* who kills us means the pass, too */
+		close(signal_pipe[0]);
+		close(signal_pipe[1]);
+		signal_pipe[0] = signal_pipe[1] = -1;
+		pass_catch_signals();
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+void pass_forked_ended(void)
+{
+	forked = 0;
+}
+
 static void stop_soon(void *arg, unsigned events)
 {
 	struct pass *pass = arg;
@@ -82,40 +118,29 @@ static void stop_soon(void *arg, unsigned events)
 
 /* ---- opening */
 
-/* The prober makes both books; the web program's it then only reads. */
-static struct inbox *open_inbox(const char *store, struct error *err)
+void pass_deaf(struct pass *pass, const struct error *err)
 {
-	struct inbox *inbox = inbox_open(store, STORE_READ, err);
-
-	if (inbox || err->kind != ERROR_MISSING)
-		return inbox;
-	inbox = inbox_open(store, STORE_CREATE, err);
-	inbox_close(inbox);
-	return inbox_open(store, STORE_READ, err);
+	if (pass->deaf.kind == ERROR_NONE)
+		log_warn("beats and requests cannot be read: %s", err->text);
+	pass->deaf = *err;
 }
 
-/* A damaged inbox is not opened: the web program mends it. */
 static bool open_books(struct pass *pass, uint64_t *inbox_damaged, struct error *err)
 {
 	static char problem[sizeof(err->text)];
 	struct error inbox_err = {0};
 
-	if (!ward_admit(pass->store, pass->last_died, inbox_damaged, err))
+	if (!ward_admit(pass->store, pass->last_died, err))
 		return false;
-	pass->state = state_open(pass->store, STORE_CREATE, err);
-	if (!pass->state)
-		return false;
-	if (*inbox_damaged)
-		error_set(&inbox_err, ERROR_DAMAGED, "%s/inbox is damaged", pass->store);
-	else
-		pass->inbox = open_inbox(pass->store, &inbox_err);
+	pass->inbox = ward_admit_inbox(pass->store, pass->last_died, inbox_damaged, &inbox_err);
 	if (!pass->inbox) {
-		log_warn("beats cannot be read: %s", inbox_err.text);
+		pass_deaf(pass, &inbox_err);
 		memcpy(problem, inbox_err.text, sizeof(problem));
 		pass->world.inbox_problem = problem;
 	}
 	pass->world.inbox = pass->inbox;
-	return true;
+	pass->state = state_open(pass->store, STORE_CREATE, err);
+	return pass->state != NULL;
 }
 
 static size_t descriptors(void)
@@ -394,11 +419,14 @@ static void show_progress(void *arg)
 
 static bool refresh_config(struct pass *pass, bool *ok, struct error *err)
 {
-	bool changed = false;
+	struct config_news news;
 
-	if (!config_refresh(pass->state, pass->config_path, pass->store, ok, &changed, err))
+	if (!config_refresh(pass->state, pass->config_path, pass->store, &news, err))
 		return false;
-	pass->reconsider = changed;
+	pass->reconsider = news.changed;
+	*ok = news.ok;
+	if (walls_programs(news.programs) == 0)
+		walls_raise(pass->store, ca_bundle());
 	return true;
 }
 
@@ -490,7 +518,7 @@ static void pass_close(struct pass *pass)
 	site_clear(&pass->site);
 	privates_free(&pass->privates);
 	free(pass->samples.at);
-	inbox_close(pass->inbox);
+	heard_close(pass->inbox);
 	state_close(pass->state);
 }
 

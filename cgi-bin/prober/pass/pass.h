@@ -10,6 +10,7 @@
 #define PROBER_PASS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -20,5 +21,9 @@ int pass_run(const char *config_path, const char *store);
 /* SIGINT and SIGTERM end the running pass early (what was seen is stored); true once one came. */
 void pass_catch_signals(void);
 bool pass_interrupted(void);
+/* fork(), for a process that then runs one pass; signals that come to us are passed on to it until
+   pass_forked_ended(). */
+pid_t pass_fork(void);
+void pass_forked_ended(void);
 
 #endif

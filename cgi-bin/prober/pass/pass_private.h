@@ -126,6 +126,7 @@ struct pass {
 	bool last_died;       /* the pass before did not come to its end */
 	bool failed;          /* the books could not be written: exit 75 ... */
 	struct error failure; /* ... and why */
+	struct error deaf;    /* why the inbox cannot be read; ERROR_NONE: it can */
 	/* its minute */
 	int64_t end_us;            /* wall clock */
 	int64_t wall_less_mono_us; /* to notice a step of the wall clock */
@@ -235,6 +236,7 @@ void evidence_load(struct post *post, struct state_txn *txn);
 
 /* people.c */
 void people_listen(struct pass *pass);
+void pass_deaf(struct pass *pass, const struct error *err); /* the inbox could not be read: said once */
 
 /* beats.c: has a program beaten, or told of a failure, since we looked? */
 void beats_listen(struct pass *pass);

@@ -111,6 +111,7 @@ void people_listen(struct pass *pass)
 {
 	struct asked_list list = {.pass = pass};
 	int64_t now = clock_mono_us(), every_us = pass->peers ? READ_PEERS_EVERY_US : READ_EVERY_US;
+	struct error err = {0};
 
 	if (!pass->inbox || (pass->people_read_us && now - pass->people_read_us < every_us))
 		return;
@@ -118,7 +119,8 @@ void people_listen(struct pass *pass)
 		pass->inbox_seen = seen_so_far(pass);
 	pass->people_read_us = now;
 	list.newest = pass->inbox_seen;
-	inbox_queue_scan(pass->inbox, 0, pass->inbox_seen, collect, &list, NULL);
+	if (!inbox_queue_scan(pass->inbox, 0, pass->inbox_seen, collect, &list, &err))
+		pass_deaf(pass, &err);
 	for (size_t i = 0; i < list.n; i++) {
 		apply(pass, &list.at[i]);
 		request_clear(&list.at[i].request);

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "prober/heard.h"
 #include "prober/pass/pass_private.h"
 #include "store/copies.h"
 
@@ -111,6 +112,8 @@ static _Noreturn void child(const char *dir, enum ward_book book, enum ward_how 
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	setrlimit(RLIMIT_CPU, &limit);
+	if (book == WARD_INBOX)
+		heard_raise_walls(dir, NULL);
 	ok = book == WARD_STATE ? read_state(dir, how, &audit, &err) : read_inbox(dir, how, &audit, &err);
 	if (!ok)
 		speak(&fd, err.text);
@@ -223,24 +226,32 @@ enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_ho
 
 /* ---- before the books are opened --------------------------------------------------------------------- */
 
-bool ward_admit(const char *store, bool last_died, uint64_t *inbox_damaged, struct error *err)
+bool ward_admit(const char *store, bool last_died, struct error *err)
 {
 	enum ward_how how = last_died ? WARD_RECORDS : WARD_SOME;
 	int64_t now_s = clock_wall_us() / US_PER_S;
-	uint64_t state_id = state_file_id(store), inbox_id = inbox_file_id(store);
+	uint64_t state_id = state_file_id(store);
 	struct error why;
 
-	*inbox_damaged = 0;
-	if (state_id && ward_examine(store, WARD_STATE, how, NULL, &why) == WARD_DAMAGED) {
-		log_error("%s", why.text);
-		if (!state_mend(store, state_id, now_s, err))
-			return false;
-	}
-	if (inbox_id && ward_examine(store, WARD_INBOX, how, NULL, &why) == WARD_DAMAGED) {
-		log_error("%s", why.text);
-		*inbox_damaged = inbox_id;
-	}
-	return true;
+	if (!state_id || ward_examine(store, WARD_STATE, how, NULL, &why) != WARD_DAMAGED)
+		return true;
+	log_error("%s", why.text);
+	return state_mend(store, state_id, now_s, err);
+}
+
+struct inbox *ward_admit_inbox(const char *store, bool last_died, uint64_t *damaged, struct error *err)
+{
+	uint64_t id = inbox_file_id(store);
+	struct inbox *inbox = inbox_make(store, err) ? heard_open(store, err) : NULL;
+	struct audit audit = {0};
+
+	*damaged = 0;
+	if (inbox && records_of_inbox(inbox, &audit, !last_died, err))
+		return inbox;
+	heard_close(inbox);
+	if (err->kind == ERROR_DAMAGED)
+		*damaged = id;
+	return NULL;
 }
 
 /* ---- while they are open ----------------------------------------------------------------------------- */

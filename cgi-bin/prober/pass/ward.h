@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "store/audit.h"
+#include "store/inbox.h"
 
 enum ward_book { WARD_STATE, WARD_INBOX };
 enum ward_health {
@@ -34,9 +35,12 @@ enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_ho
 	struct error *err);
 
 struct pass;
-/* Before a pass opens its books: examines both, when the last pass died all of both. A damaged state is mended at once. Of a damaged inbox, which
-   is the web program's to mend, *inbox_damaged is its file; it must not be opened here. */
-bool ward_admit(const char *store, bool last_died, uint64_t *inbox_damaged, struct error *err);
+/* Before a pass opens the state: examines it, all of it when the last pass died, and mends it at once when it is
+   damaged. */
+bool ward_admit(const char *store, bool last_died, struct error *err);
+/* Opens the inbox (heard.h), made where there is none, and examines it as the state. NULL when that fails; of a
+   damaged one, which is the web program's to mend, *damaged is its file, else 0. */
+struct inbox *ward_admit_inbox(const char *store, bool last_died, uint64_t *damaged, struct error *err);
 /* After they are open: tells the web program which file is damaged (0: none), and people what was set aside. */
 void ward_report(struct pass *pass, uint64_t inbox_damaged);
 /* Makes the hourly copies when they are due. */

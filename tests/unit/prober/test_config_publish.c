@@ -55,21 +55,22 @@ static char *refresh(struct fixture *f, bool want_ok, bool want_changed)
 {
 	struct text said = TEXT_INIT;
 	struct error err = {0};
-	bool ok, changed, good;
+	struct config_news news;
+	bool good;
 	char *log = file_join(f->dir, "stderr");
 	int saved = dup(2), fd = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	fflush(stderr);
 	dup2(fd, 2);
-	good = config_refresh(f->state, f->path, f->store, &ok, &changed, &err);
+	good = config_refresh(f->state, f->path, f->store, &news, &err);
 	fflush(stderr);
 	dup2(saved, 2);
 	close(saved);
 	close(fd);
 	if (!good)
 		fail_msg("%s", err.text);
-	assert_int_equal(ok, want_ok);
-	assert_int_equal(changed, want_changed);
+	assert_int_equal(news.ok, want_ok);
+	assert_int_equal(news.changed, want_changed);
 	assert_true(file_read(log, 1 << 20, &said, NULL));
 	free(log);
 	return text_take(&said);

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: ISC
+"""The running programs stand behind their walls, and secrets stay within. What the walls hold is tried in
+tests/unit/web/test_walls.c and tests/unit/prober/test_walls.c, by stubs that attack."""
+import json
+import os
+import pathlib
+import signal
+import stat
+import time
+
+import pytest
+
+import fastcgi
+from upbeat import Lighttpd, wait_for
+
+HEARTBEAT = {"type": "heartbeat", "secret": "0123456789abcdef-of-the-robot", "max_age": "1h"}
+
+
+def status_of(pid, thread=None):
+    path = f"/proc/{pid}/task/{thread or pid}/status"
+    return dict(line.split(":\t", 1) for line in pathlib.Path(path).read_text().splitlines() if ":\t" in line)
+
+
+def refused_here():
+    """A sanitizer's build, or a kernel or container that has no seccomp: doctor says so, and nothing is confined."""
+    return "Seccomp" not in status_of(os.getpid())
+
+
+def is_confined(pid, thread=None):
+    status = status_of(pid, thread)
+    return status["NoNewPrivs"].strip() == "1" and status["Seccomp"].strip() == "2"
+
+
+@pytest.fixture
+def confined(site):
+    site.configure({"monitors": {"robot": HEARTBEAT}})
+    done = site.prober("doctor")
+    if refused_here() or "confinement: system calls stay open" in done.stdout:
+        pytest.skip("no seccomp here")
+    site.a_pass(check=True)
+    return site
+
+
+def core_limit(pid):
+    line = next(line for line in pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines() if "core file" in line)
+    return line.split()[4:6]
+
+
+def test_every_thread_of_the_web_program_is_confined(confined):
+    program = fastcgi.Program(confined)
+    assert program.ask(path="/beat/robot").status == 404
+    threads = os.listdir(f"/proc/{program.process.pid}/task")
+    assert len(threads) > 1
+    assert all(is_confined(program.process.pid, thread) for thread in threads)
+    assert core_limit(program.process.pid) == ["0", "0"]
+
+
+def test_a_store_named_by_the_request_confines_too(confined):
+    """As mod_fcgid with SetEnv does it: the process learns of its store with its first request."""
+    program = fastcgi.Program(confined, UPBEAT_STORE="")
+    assert len(os.listdir(f"/proc/{program.process.pid}/task")) == 1
+    assert program.ask(path="/beat/robot", UPBEAT_STORE=str(confined.store)).status == 404
+    assert len(os.listdir(f"/proc/{program.process.pid}/task")) > 1
+    assert program.ask(path="/beat/robot", UPBEAT_STORE=str(confined.store)).status == 404
+
+
+def test_a_process_from_before_the_store_serves_when_it_is_there(site):
+    site.configure({"monitors": {"robot": HEARTBEAT}})
+    program = fastcgi.Program(site)
+    assert program.ask(path="/beat/robot").status == 503
+    site.a_pass(check=True)
+    wait_for(lambda: program.ask(path="/beat/robot").status == 404, 5)
+    assert program.alive()
+
+
+def test_another_book_in_the_place_of_ours_makes_the_process_give_way(confined):
+    program = fastcgi.Program(confined)
+    assert program.ask(path="/beat/robot").status == 404
+    time.sleep(0.3)  # it looks around after an answer, a few times a second
+    (confined.store / "state").rename(confined.store / "state.old")
+    confined.a_pass(check=True)
+    assert program.alive()
+    assert program.ask(path="/beat/robot").status == 503
+    assert program.ended() == 0
+
+
+def test_the_prober_is_confined_while_it_connects(confined):
+    confined.configure({"monitors": {"slow": {"type": "port", "host": "192.0.2.1", "port": 9, "timeout": "5s"}}})
+    process = confined.start_prober("run")
+    wait_for(lambda: is_confined(process.pid), 10)
+    children = [int(pid) for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    assert len(children) == 1 and is_confined(children[0]), "the inbox has a reader of its own"
+    assert core_limit(process.pid) == core_limit(children[0]) == ["0", "0"]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
+# ---- secrets
+
+SENDMAIL = """#!/usr/bin/python3
+import json, os, pathlib, sys
+with open(os.path.dirname(os.path.abspath(__file__)) + "/handed-on.json", "a") as f:
+    json.dump({"argv": sys.argv, "env": dict(os.environ), "mail": sys.stdin.read(),
+               "parent": pathlib.Path(f"/proc/{os.getppid()}/cmdline").read_text()}, f)
+"""
+
+
+class Canaries:
+    """One for each place in a configuration where a secret may stand."""
+
+    def __init__(self):
+        self.all = {}
+
+    def __getitem__(self, name):
+        return self.all.setdefault(name, f"canary-{name}-{os.urandom(8).hex()}")
+
+    def found_in(self, data, but=()):
+        data = data if isinstance(data, bytes) else data.encode()
+        return [name for name, value in self.all.items() if value.encode() in data and name not in but]
+
+
+@pytest.fixture
+def songful(site, target, catcher):
+    """A site with a secret in each place, an outage, and messages about it."""
+    canary = Canaries()
+    program = site.folder / "sendmail"
+    program.write_text(SENDMAIL)
+    program.chmod(stat.S_IRWXU)
+    site.env["HOOK_SECRET"] = canary["environment"]
+    token = site.folder / "token"
+    token.write_text(canary["file"])
+    token.chmod(0o600)
+    target.status = 500
+    site.configure({
+        "url": "https://status.example.com/", "anonymous": "public",
+        "channels": {
+            "hook": {"type": "webhook", "url": f"{catcher.url}/{canary['url']}", "secret": "env:HOOK_SECRET",
+                     "headers": {"X-Token": canary["header"]}},
+            "push": {"type": "pushbullet", "token": "file:token", "api": catcher.url},
+            "post": {"type": "mail", "to": ["ops@example.com"], "from": "upbeat@example.com", "sendmail": str(program)},
+        },
+        "api_keys": {"robot": {"key": canary["api_key"], "may": "write"}},
+        "defaults": {"interval": "1m", "timeout": "2s", "notify": ["hook", "push", "post"], "confirm_waits": ["100ms", "100ms"]},
+        "monitors": {
+            "shop": {"type": "http", "url": target.url, "public": True, "auth": {"basic": ["me", canary["basic"]]}},
+            "api": {"type": "http", "url": target.url + "/2", "public": True, "auth": {"bearer": canary["bearer"]},
+                    "headers": {"X-Key": canary["request_header"]}, "method": "POST", "body": canary["request_body"]},
+            "robot": {**HEARTBEAT, "secret": canary["heartbeat"], "token": canary["token"], "public": True},
+        },
+    })
+    site.canary = canary
+    return site
+
+
+def test_no_secret_is_heard_outside(songful, catcher):
+    canary = songful.canary
+    process = songful.start_prober("run")
+    wait_for(lambda: len(catcher.received) >= 2 and (songful.folder / "handed-on.json").exists(), 30)
+    cmdline = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    assert canary.found_in(cmdline) == []
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+
+    assert canary.found_in((songful.folder / "handed-on.json").read_bytes()) == [], "a child was handed a secret"
+    assert canary.found_in(songful.logs()) == []
+    backup = songful.folder / "backup"
+    for command in (["status"], ["status", "--json"], ["status", "shop"], ["status", "shop", "--json"], ["doctor"],
+                    ["export", "incidents", "--format", "jsonl"], ["export", "samples", "--format", "csv"],
+                    ["check"], ["config"], ["backup", str(backup)], ["export", "--config"]):
+        done = songful.prober(*command)
+        assert canary.found_in(done.stdout + done.stderr) == [], command
+    published = {"heartbeat", "token"}  # beats are checked against them by the web program
+    for path in [*songful.store.rglob("*"), *backup.rglob("*")]:
+        if path.is_file() and path.parent != songful.store / "private":
+            assert canary.found_in(path.read_bytes(), published) == [], path
+    for path in (songful.store / "private").iterdir():
+        assert path.stat().st_mode & 0o077 == 0 and path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_no_secret_is_on_a_page(songful, catcher):
+    canary = songful.canary
+    process = songful.start_prober("run")
+    wait_for(lambda: len(catcher.received) >= 2, 30)
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    front = Lighttpd(songful)
+    pages = ["/", "/m/shop", "/m/api", "/m/robot", "/beat/robot", "/up/shop", "/healthz", "/feed.atom", "/metrics", "/openapi.json",
+             "/api/v1/monitors", "/api/v1/monitors/shop", "/api/v1/incidents", "/api/v2/summary.json", "/badge/shop.svg"]
+    incidents = json.loads(front.get("/api/v1/incidents", **{"X-Api-Key": canary["api_key"]}).body)
+    pages += [f"/i/{i['id']}" for i in incidents.get("incidents", incidents)][:3] if incidents else []
+    for path in pages:
+        for headers in ({}, {"X-Api-Key": canary["api_key"]}):
+            answer = front.get(path, **headers)
+            assert canary.found_in(str(answer.headers).encode() + answer.body) == [], (path, headers)
