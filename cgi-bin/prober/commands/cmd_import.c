@@ -146,6 +146,7 @@ static cJSON *read_answer(const char *path, struct error *err)
 	if (good && !pages->child)
 		good = error_set(err, ERROR_INPUT, "%s is empty", path);
 	text_free(&text);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): good has a page */
 	one = good && !pages->child->next ? cJSON_DetachItemFromArray(pages, 0) : NULL;
 	if (good && !one)
 		return pages;
