@@ -107,7 +107,7 @@ def test_commands_to_install_behind_each_server(site):
     assert site.config_file.stat().st_mode & 0o777 == 0o600
     line = next(line for line in (site.folder / "etc/cron.d/upbeat").read_text().splitlines() if line.startswith("*"))
     assert sandbox.run(re.sub(r"^\S+ \S+ \S+ \S+ \S+ \S+ ", "", line), **config).returncode == 0
-    sandbox.good(example("# Apache"))
+    sandbox.good(example("sudo cp apache-example.conf"))
     notes = sandbox.notes.read_text()
     for wanted in ("a2enmod fcgid ssl", "a2ensite upbeat", "lighty-enable-mod upbeat", "systemctl reload nginx"):
         assert wanted in notes
