@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# pack.sh BUILD VERSION: makes BUILD/upbeat-VERSION-MACHINE.tar.gz, one folder that runs wherever it is unpacked.
+# pack.sh BUILD VERSION: makes BUILD/upbeat-VERSION-MACHINE.tar.gz, one folder that runs where it is unpacked.
 #
 #   bin/upbeat-prober   linked to look for its libraries in ../lib, and there first
 #   lib/                those libraries, all but libc's own, as Debian built them; certificate authorities
@@ -33,13 +33,15 @@ libraries_of() {
 
 # The Debian packages that files came with; /lib is /usr/lib today and was not when some were packed.
 packages_of() {
-	for library in "$@"; do
+	found=$(for library in "$@"; do
 		file=$(readlink -f "$library")
 		printf '%s\n%s\n' "$file" "${file#/usr}"
-	done | xargs dpkg-query -S 2>/dev/null | cut -d: -f1 | sort -u
+	done | xargs dpkg-query -S 2>/dev/null || true)
+	[ "$(echo "$found" | sed 's,.*/,,' | sort -u | wc -l)" = $# ] || fail 'a library is of no package'
+	echo "$found" | cut -d: -f1 | sort -u
 }
 
-# Licence texts, and those they refer to; and which version of what is inside, so that its source can be found.
+# Licence texts, and those they refer to; which version of what is inside, so that its source can be found.
 add_licences() {
 	for package in "$@"; do
 		[ -e "/usr/share/doc/$package/copyright" ] || fail "no licence text for $package"
@@ -70,7 +72,6 @@ libraries=$(libraries_of "$work/upbeat-prober")
 {
 	cp -L $libraries "$top/lib/"
 	packages=$(packages_of $libraries)
-	[ "$(echo "$libraries" | wc -l)" -ge "$(echo "$packages" | wc -l)" ] || fail "packages of the libraries are not known"
 	# Within upbeat.fcgi, and beside it.
 	add_licences $packages libc6-dev libfcgi-dev liblmdb-dev libssl-dev ca-certificates
 }
@@ -79,7 +80,8 @@ cat /usr/share/ca-certificates/mozilla/*.crt >"$top/lib/ca-certificates.crt"
 
 cp "$root/LICENSE" "$root/CHANGES.md" "$root"/docs/*.[158] "$root/docs/upbeat.schema.json" "$top/doc/"
 cp "$root"/contrib/clients/* "$top/clients/"
-glibc=$(objdump -T "$top/bin/upbeat-prober" "$top"/lib/*.so.* | grep -oE 'GLIBC_2\.[0-9]+' | sort -uV | tail -n 1)
+glibc=$(objdump -T "$top/bin/upbeat-prober" "$top"/lib/*.so.* |
+	grep -oE 'GLIBC_2\.[0-9]+' | sort -uV | tail -n 1)
 sed -e "s/@NAME@/$name/g" -e "s/@MACHINE@/$machine/" -e "s/@GLIBC@/${glibc#GLIBC_}/" \
 	"$root/contrib/portable/INSTALL" >"$top/INSTALL"
 
@@ -91,7 +93,7 @@ done
 
 find "$top" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 chmod 755 "$top/bin/upbeat-prober" "$top/web/upbeat.fcgi" "$top"/clients/*
-tar -C "$work" --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -cf - "$name" |
+tar -C "$work" --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -c "$name" |
 	gzip -n >"$build/$name.tar.gz.new"
 mv "$build/$name.tar.gz.new" "$build/$name.tar.gz"
 rm -rf "$top"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is kept of another Upbeat: its rows, and the head of its newest message. The first byte chooses, the rest is
- * the JSON. What is read is written and read again the same, counts the same in the digest, and is a vote or none.
+ * What is kept of another Upbeat: its rows, and the head of its newest message. The first byte chooses,
+ * the rest is the JSON. What is read is written and read again the same, counts the same in the digest,
+ * and is a vote or none.
  */
 #include "fuzz.h"
 #include "model/peer.h"

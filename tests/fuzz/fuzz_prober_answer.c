@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What services answer when a message is delivered, and what monitored JSON services answer. The first byte chooses
- * the rule, the second the status; then lines: Retry-After, a path, the values that are expected; the rest is the body.
+ * What services answer when a message is delivered, and what monitored JSON services answer. The first
+ * byte chooses the rule, the second the status; then lines: Retry-After, a path, the values that are
+ * expected; the rest is the body.
  */
 #include "base/clock.h"
 #include "base/mem.h"

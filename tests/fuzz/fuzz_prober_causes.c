@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Certificates and handshakes that failed, in words. The first eight bytes are numbers, the rest is what OpenSSL or
- * libcurl said, or a certificate as it came (DER). Whatever it is, the cause is one line of UTF-8 and not empty, and
- * the address of a target is one, or is none.
+ * Certificates and handshakes that failed, in words. The first eight bytes are numbers, the rest is what
+ * OpenSSL or libcurl said, or a certificate as it came (DER). Whatever it is, the cause is one line of
+ * UTF-8 and not empty, and the address of a target is one, or is none.
  */
 #include <openssl/x509.h>
 
@@ -32,7 +32,7 @@ static int64_t number(const uint8_t **data, size_t *size)
 
 static void check_address(const char *text)
 {
-	struct sockaddr_storage address, again;
+	union address address, again;
 	struct text why = TEXT_INIT;
 	char printed[64];
 
@@ -48,7 +48,8 @@ static void check_address(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct certificate certificate = {.error = (int)(fuzz_byte(&data, &size)) - 2, .depth = fuzz_byte(&data, &size) % 3};
+	struct certificate certificate = {
+		.error = (int)(fuzz_byte(&data, &size)) - 2, .depth = fuzz_byte(&data, &size) % 3};
 	struct result result = {.outcome = OUTCOME_DOWN};
 	char *words;
 

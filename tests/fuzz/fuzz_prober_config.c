@@ -3,8 +3,8 @@
  * upbeat.json, whatever it holds: it is either good, and then something is published of it, or there is at
  * least one mistake, and each mistake has a place within the file. Nothing is half applied.
  *
- * What follows a line of dashes is the next file: a.json, conf.d/b.json and conf.d/c.json, which the first may include.
- * Inputs that could include other files of this machine are passed over.
+ * What follows a line of dashes is the next file: a.json, conf.d/b.json and conf.d/c.json, which the first
+ * may include. Inputs that could include other files of this machine are passed over.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers of DNS servers, and what people expect of them. The first byte chooses the type of record, the second how
- * long the expected text is; the rest is the message. What is read of it is in the form in which records are compared.
+ * Answers of DNS servers, and what people expect of them. The first byte chooses the type of record, the
+ * second how long the expected text is; the rest is the message. What is read of it is in the form in
+ * which records are compared.
  */
 #include "fuzz.h"
 #include "prober/check/dns_answer.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers of web sites through the keyword matcher. The first byte says whether case counts, the second how long
- * the keyword is, the third into pieces of which length the body is cut. However it is cut, the outcome is the same;
- * where case counts it is that of a plain search.
+ * Answers of web sites through the keyword matcher. The first byte says whether case counts, the second
+ * how long the keyword is, the third into pieces of which length the body is cut. However it is cut, the
+ * outcome is the same; where case counts it is that of a plain search.
  */
 #include "fuzz.h"
 #include "prober/check/keyword.h"
 
-static bool found_in_pieces(const char *wanted, bool ignore_case, const uint8_t *body, size_t size, size_t piece)
+static bool found_in_pieces(
+	const char *wanted, bool ignore_case, const uint8_t *body, size_t size, size_t piece)
 {
 	struct keyword k = {.found = false};
 	bool found = false;
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!ignore_case)
 			FUZZ_CHECK(whole == (size > 0 && memmem(data, size, wanted, strlen(wanted)) != NULL));
 		else if (size > 0 && memmem(data, size, wanted, strlen(wanted)) != NULL)
-			FUZZ_CHECK(whole || !text_utf8_valid((const char *)data, size) || !text_utf8_valid(wanted, strlen(wanted)));
+			FUZZ_CHECK(whole || !text_utf8_valid((const char *)data, size) ||
+				!text_utf8_valid(wanted, strlen(wanted)));
 	}
 	free(wanted);
 	return 0;

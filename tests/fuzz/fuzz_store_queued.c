@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Entries of the inbox's queue: the first nine bytes are the key, the rest is the record's content, given a head and a
- * good checksum. It is refused, or read within its bounds.
+ * Entries of the inbox's queue: the first nine bytes are the key, the rest is the record's content, given
+ * a head and a good checksum. It is refused, or read within its bounds.
  */
 #include "fuzz.h"
 #include "store/inbox_private.h"

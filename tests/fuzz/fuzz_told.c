@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What one program tells the other through the inbox, and keeps as JSON in the books: requests of people, sightings, lists
- * of them. The first byte chooses, the rest is the JSON. What is read is written and read again the same.
+ * What one program tells the other through the inbox, and keeps as JSON in the books: requests of people,
+ * sightings, lists of them. The first byte chooses, the rest is the JSON. What is read is written and read
+ * again the same.
  */
 #include "fuzz.h"
 #include "model/request.h"

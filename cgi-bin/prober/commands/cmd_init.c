@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cmd_init: from nothing to a running installation, without a question. Writes a first upbeat.json (never over
- * one that is there), creates the books, and prints what is left to do: the crontab line and what the web
- * server needs. From a portable folder it puts the web program in its place, too.
+ * cmd_init: from nothing to a running installation, without a question. Writes a first upbeat.json (never
+ * over one that is there), creates the books, and prints what is left to do: the crontab line and what the
+ * web server needs. From a portable folder it puts the web program in its place, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,8 @@
 
 #define SECRET_BYTES 24
 
-/* Below /etc the books belong to /var/lib; anywhere else (a home directory) beside the file, named from there,
-   so that the folder can be moved. */
+/* Below /etc the books belong to /var/lib; anywhere else (a home directory) beside the file, named from
+   there, so that the folder can be moved. */
 static const char *store_for(const char *config)
 {
 	const char *environment = getenv("UPBEAT_STORE");

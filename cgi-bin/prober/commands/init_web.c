@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * init_web: three files in a folder of the document root: the program; upbeat.store, which tells it where the
- * books are (suexec drops variables); and .htaccess, which makes Apache run it. May be repeated, as it is after
- * an upgrade: the program is replaced in one step while the old one is still running.
+ * init_web: three files in a folder of the document root: the program; upbeat.store, which tells it where
+ * the books are (suexec drops variables); and .htaccess, which makes Apache run it. May be repeated, as it
+ * is after an upgrade: the program is replaced in one step while the old one is still running.
  */
 #include "prober/commands/init_web.h"
 
@@ -116,7 +116,8 @@ static bool write_htaccess(const char *portable, const char *folder, const char 
 	return good;
 }
 
-bool init_web(const char *portable, const char *folder, const char *store, struct text *out, struct error *err)
+bool init_web(
+	const char *portable, const char *folder, const char *store, struct text *out, struct error *err)
 {
 	char *web, *real;
 	bool good, made = false;
