@@ -137,6 +137,18 @@ static void unavailable(struct reply *reply, const struct error *err)
 	reply_unavailable(reply, 60, "it cannot be stored now");
 }
 
+/* With the time of its newest message: whose clock was set back can go on from there. */
+static void refuse(struct reply *reply, const char *why, int64_t newest_us)
+{
+	reply->status = 400;
+	reply->type = TYPE_JSON;
+	text_raw(&reply->body, "{\"ok\":false,\"error\":");
+	text_json_string(&reply->body, why);
+	text_raw(&reply->body, ",\"newest\":");
+	text_json_seconds(&reply->body, newest_us);
+	text_char(&reply->body, '}');
+}
+
 static void store(struct web *web, struct request *req, const char *name, const struct sender *sender,
 	int64_t time_us, struct reply *reply)
 {
@@ -156,7 +168,7 @@ static void store(struct web *web, struct request *req, const char *name, const 
 		newest_us = sender->newest_us;
 	if (refuse_time(time_us, newest_us, req->now.wall_us, &why)) {
 		log_limited("peer-400", "peer %s refused: %s", name, text_str(&why));
-		reply_error_json(reply, 400, "%s", text_str(&why));
+		refuse(reply, text_str(&why), newest_us);
 		text_free(&why);
 		return;
 	}

@@ -90,6 +90,8 @@ static void put_row(struct text *t, const struct peer_row *row)
 	}
 	if (row->episode)
 		text_printf(t, ",\"episode\":%" PRIu64 ",\"open\":%s", row->episode, row->open ? "true" : "false");
+	if (row->acknowledged)
+		text_raw(t, ",\"acknowledged\":true");
 	if (row->told_count)
 		put_told(t, row);
 	text_char(t, '}');
@@ -354,6 +356,8 @@ static bool read_row_member(struct json_scan *scan, struct peer_row *row)
 		return read_count(scan, &row->episode);
 	if (json_scan_is(scan, "open"))
 		return read_bool(scan, &row->open);
+	if (json_scan_is(scan, "acknowledged"))
+		return read_bool(scan, &row->acknowledged);
 	if (json_scan_is(scan, "told"))
 		return read_told(scan, row);
 	return json_scan_skip(scan);

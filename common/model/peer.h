@@ -48,6 +48,7 @@ struct peer_row {
 	char *cause;              /* why it does not see it up, or NULL */
 	uint64_t episode;         /* counts outages; agreed among all who look */
 	bool open;                /* the newest of them lasts */
+	bool acknowledged;        /* somebody has taken it in hand there */
 	struct peer_told *told;   /* of the newest outage, oldest first */
 	size_t told_count;
 	char *raw;                /* the row as bytes */

@@ -63,9 +63,14 @@ bool peer_head_decode(const char *json, size_t n, struct peer_head *out, struct 
 
 /* ---- silence and votes */
 
+static int64_t every_us(const struct peer_head *head)
+{
+	return head->every_us > 0 ? head->every_us : PEER_EVERY_US;
+}
+
 int64_t peering_patience_us(const struct peer_head *head)
 {
-	return PEER_MISSES * (head->every_us > 0 ? head->every_us : PEER_EVERY_US) + PEER_TAKES_US;
+	return PEER_MISSES * every_us(head) + PEER_TAKES_US;
 }
 
 bool peering_silent(const struct peer_head *head, int64_t since_us, int64_t now_us)
@@ -82,11 +87,20 @@ void peering_wake(struct peer_head *head, int64_t gap_us, int64_t now_us)
 		head->awake_us = now_us;
 }
 
+void peering_stepped(struct peer_head *head, int64_t now_us)
+{
+	if (head->heard_us)
+		head->heard_us = head->awake_us = now_us;
+}
+
 enum outcome peering_vote(const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us)
 {
 	bool old = head->time_us - row->looked_us > PEER_OLD_LOOK_US;
 
 	if (head->offline || peering_silent(head, since_us, now_us))
+		return OUTCOME_UNKNOWN;
+	/* It would have told us that it does not see it up any more, had it not been late. */
+	if (row->sees == OUTCOME_UP && now_us - head->heard_us > every_us(head) * 3 / 2 + PEER_TAKES_US)
 		return OUTCOME_UNKNOWN;
 	if (row->state == STATE_PAUSED)
 		return OUTCOME_UNKNOWN;
@@ -102,12 +116,12 @@ bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, 
 	int64_t expected_us;
 
 	for (size_t i = 0; i < n; i++) {
-		if (now_us - heads[i].heard_us <= heads[i].every_us + PEER_TAKES_US)
+		if (now_us - heads[i].heard_us <= every_us(&heads[i]) + PEER_TAKES_US)
 			return false;
 		if (heads[i].heard_us > last->heard_us)
 			last = &heads[i];
 	}
-	expected_us = last->heard_us + last->every_us + PEER_TAKES_US;
+	expected_us = last->heard_us + every_us(last) + PEER_TAKES_US;
 	return last->heard_us && good_us <= expected_us &&
 		now_us - last->heard_us <= PEER_GONE_PATIENCES * peering_patience_us(last);
 }

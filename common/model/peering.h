@@ -37,6 +37,9 @@ bool peering_silent(const struct peer_head *head, int64_t since_us, int64_t now_
    not again and again while it stays silent. */
 void peering_wake(struct peer_head *head, int64_t gap_us, int64_t now_us);
 
+/* Our clock was set: times from before say nothing about how long ago they were. */
+void peering_stepped(struct peer_head *head, int64_t now_us);
+
 /* What it says of a monitor, as a vote; OUTCOME_UNKNOWN: it has none. */
 enum outcome peering_vote(const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Several installations, each with its own web server and prober, that watch the same things and each other."""
 import json
+import os
 import time
 
 import pytest
@@ -181,6 +182,42 @@ def test_what_only_one_sees_is_not_down(trio, target, catcher):
     all_up(three)
     time.sleep(3)
     assert (told_names(catcher, "down"), told_names(catcher, "up")) == (["a"], ["a"])
+
+
+def test_who_took_it_in_hand_is_known_to_all(trio, target, catcher):
+    two = trio("a", "b")
+    two.start(target, catcher, api_keys={"op": {"key": "operator-key-0123456789", "may": "write"}},
+              monitors={"shop": {"type": "http", "url": target.url + "/",
+                                 "notify": ["ops", {"channel": "late", "after": "6s"}]}},
+              channels={"ops": {"type": "webhook", "url": catcher.url + "/ops"},
+                        "late": {"type": "webhook", "url": catcher.url + "/late"}})
+    all_up(two)
+    target.status = 500
+    wait_for(lambda: told(catcher, "down"), 30)
+    wait_for(lambda: state(two, "b") == "down", 30)
+    done = two.fronts["a"].post("/api/v1/monitors/shop/acknowledge", b"{}", **{
+        "X-Api-Key": "operator-key-0123456789", "Content-Type": "application/json"})
+    assert done.status < 300, done
+    time.sleep(11)
+    assert told_names(catcher) == ["ops"], "nor does b escalate what was acknowledged with a"
+
+
+def test_a_storm_is_told_by_one_of_them(trio, target, catcher):
+    """The first message goes at once; the others are gathered for half a minute, and become a digest."""
+    if not os.environ.get("UPBEAT_NIGHTLY"):
+        pytest.skip("takes a minute and a half: nightly")
+    two = trio("a", "b")
+    monitors = {f"m{n}": {"type": "http", "url": target.url + "/"} for n in range(9)}
+    slack = {"ops": {"type": "slack", "webhook": catcher.url + "/slack"}}
+    two.start(target, catcher, peer_wait="40s", monitors=monitors, channels=slack)
+    for name in "ab":
+        wait_for(lambda: state(two, name, "m0") == "up", 30)
+        wait_for(lambda: views(two, name, "m8") == {("b" if name == "a" else "a"): "up"}, 30)
+    target.status = 500
+    time.sleep(55)
+    assert len(catcher.at("/slack")) == 2, [r.body for r in catcher.received]
+    time.sleep(35)
+    assert len(catcher.at("/slack")) == 2, [r.body for r in catcher.received]
 
 
 # ---- messages written by hand

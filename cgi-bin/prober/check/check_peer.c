@@ -39,7 +39,9 @@ static void start(struct check *check)
 
 	result->timings.total_us = 0;
 	result->outcome = OUTCOME_UNKNOWN;
-	if (!world->peer_head || !world->peer_head(world->peer_arg, options->peer, &head)) {
+	if (world->web_failing) {
+		result_cause(result, "Upbeat's web side is down");
+	} else if (!world->peer_head || !world->peer_head(world->peer_arg, options->peer, &head)) {
 		result_cause(result, "nothing heard yet");
 	} else if (peering_silent(&head, world->grace_from_us, now_us)) {
 		result->outcome = OUTCOME_DOWN;

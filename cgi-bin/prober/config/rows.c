@@ -251,7 +251,7 @@ static const struct field top[] = {
 		.help = "Other Upbeats that watch with us, by the name that each of them calls itself."},
 	{ROW("peer_every", DURATION, top_options, peer_every_ms), .fallback = "1m", .min = SECOND_MS,
 		.max = 60 * MINUTE_MS, .help = "How often peers are written to at least; at once when something changes."},
-	{ROW("peer_wait", DURATION, top_options, peer_wait_ms), .fallback = "30s", .min = SECOND_MS,
+	{ROW("peer_wait", DURATION, top_options, peer_wait_ms), .fallback = "1m", .min = SECOND_MS,
 		.max = 60 * MINUTE_MS,
 		.help = "People are told by the first, in the order of names, of those who saw it; each other "
 			"waits this long for the word that it was done, for each before it, and then does it itself."},

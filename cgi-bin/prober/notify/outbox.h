@@ -30,10 +30,12 @@ struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *
 /* changed is called from the loop when a delivery has ended: what outbox_next_us() and outbox_in_flight()
    say is another then. */
 void outbox_watch(struct outbox *outbox, void (*changed)(void *arg), void *arg);
-/* Others who tell the same people. told_by: has one of them told this already (its name), or NULL; told: the
-   service has accepted it, in the transaction that says so. */
+/* Others who tell the same people. told_by: has one of them told this already (its name), or NULL;
+   acknowledged: has somebody taken it in hand there; told: the service has accepted it, in the transaction that
+   says so. */
 struct outbox_others {
 	const char *(*told_by)(void *arg, const struct notice *notice);
+	bool (*acknowledged)(void *arg, const struct notice *notice);
 	void (*told)(void *arg, struct state_txn *txn, const struct notice *notice);
 	void *arg;
 };

@@ -97,7 +97,8 @@ static const char *pointless(struct start *s, const struct notice *n, const stru
 		return NULL;
 	if (place->incident.ended_us)
 		return "after";
-	if (place->incident.acknowledged_us || outbox_acknowledged(s->txn, s->inbox, &place->incident))
+	if (place->incident.acknowledged_us || outbox_acknowledged(s->txn, s->inbox, &place->incident) ||
+		(s->others && s->others->acknowledged && s->others->acknowledged(s->others->arg, n)))
 		return "acknowledged";
 	return NULL;
 }

@@ -102,12 +102,12 @@ static void park(struct post *post, struct result *result)
 	wait_for_view(post);
 }
 
-/* The one thing that can hide heartbeats is our own web side, or its book. */
+/* The one thing that can hide heartbeats and peers is our own web side, or its book. */
 static void weigh_unknown(struct post *post, const struct result *result)
 {
 	if (is_unarmed(post))
 		return;
-	if (post->monitor->heartbeat)
+	if (post->monitor->heartbeat || peers_is_one(post))
 		be_blind(post);
 	else
 		weigh(post, result);
@@ -148,7 +148,7 @@ void decide_result(struct post *post, struct result *result)
 
 	peers_saw(post, result);
 	places_weigh(post, result);
-	impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && !is_unarmed(post) &&
+	impossible = result->outcome == OUTCOME_UNKNOWN && !post->monitor->heartbeat && !peers_is_one(post) &&
 		     would_tell_unknown(post);
 	blind = result->outcome == OUTCOME_DOWN && post->pass->info.blind_since_us;
 	post->pass->info.failed += result->outcome == OUTCOME_DOWN;

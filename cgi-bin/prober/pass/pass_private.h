@@ -258,6 +258,7 @@ void peers_collect(struct pass *pass, const struct inbox_entry *entry); /* one o
 void peers_hear(struct pass *pass);
 bool peers_is_one(const struct post *post); /* is this monitor another Upbeat? */
 void peers_saw(struct post *post, const struct result *result); /* with our own eyes */
+void peers_asked(struct post *post); /* a person has asked for something */
 void peers_decided(struct post *post, struct verdict *verdict); /* fills in episode and turn */
 /* What each of them sees of it now; appended to a list whose strings are owned. */
 void peers_sightings(struct post *post, struct sighting **list, size_t *n);

@@ -15,6 +15,7 @@
 
 #define KEEP_GOOD_US (5 * US_PER_S)  /* how exactly the newest good look is remembered across passes */
 #define PEERS_LOOKED_AT 64
+#define EVERY_MAX_US (24 * 3600 * US_PER_S) /* longer than that nobody is waited for */
 #define NOTE_GOOD "peers/good"
 #define DIGEST_LOOKED_AT 5000        /* notices, newest first, among which those of a digest are */
 
@@ -74,6 +75,8 @@ static void load_peer(struct pass *pass, struct state_txn *txn, struct peer *pee
 	*peer = (struct peer){.pass = pass, .name = key->name, .url = key->url, .secret = key->secret, .changed = true};
 	peer_head_read(txn, peer->name, &peer->head);
 	awake_us = peer->head.awake_us;
+	if (pass->stepped)
+		peering_stepped(&peer->head, pass->info.started_us);
 	peering_wake(&peer->head, pass->info.started_us - pass->info.progress_us, pass->info.started_us);
 	peer->head_dirty = peer->head.awake_us != awake_us;
 	peer_rows_read(txn, peer->name, &peer->rows);
@@ -103,6 +106,7 @@ static int64_t option_us(struct pass *pass, const char *name, int64_t otherwise_
 }
 
 static const char *told_by(void *arg, const struct notice *notice);
+static bool acknowledged(void *arg, const struct notice *notice);
 static void told(void *arg, struct state_txn *txn, const struct notice *notice);
 
 static void load_all(struct pass *pass, struct state_txn *txn)
@@ -124,7 +128,7 @@ static void load_all(struct pass *pass, struct state_txn *txn)
 void peers_begin(struct pass *pass)
 {
 	const struct site *site = pass_site(pass);
-	const struct outbox_others others = {told_by, told, pass};
+	const struct outbox_others others = {told_by, acknowledged, told, pass};
 	struct state_txn *txn;
 	struct peers *peers;
 
@@ -138,7 +142,7 @@ void peers_begin(struct pass *pass)
 	peers->n = site->peer_count;
 	peers->at = mem_array(peers->n, sizeof(*peers->at));
 	peers->every_us = option_us(pass, "peer_every", PEER_EVERY_US);
-	peers->wait_us = option_us(pass, "peer_wait", PEER_EVERY_US / 2);
+	peers->wait_us = option_us(pass, "peer_wait", PEER_EVERY_US);
 	load_all(pass, txn);
 	state_end(txn);
 	pass->world.peer_head = head_of;
@@ -319,6 +323,7 @@ void peers_saw(struct post *post, const struct result *result)
 	row = peer_table_make(&pass->peers->own, post->monitor->slug);
 	row->sees = result->outcome;
 	row->state = post->judge.decided;
+	row->acknowledged = (post->judge.marks & MARK_ACKNOWLEDGED) != 0;
 	row->every_us = post->monitor->interval_ms * US_PER_MS;
 	row->looked_us = measured && contested(post, result->outcome) ? result->at_us : 0;
 	free(row->cause);
@@ -361,6 +366,17 @@ static struct company company_of(const struct post *post)
 			c.names[c.able++] = peer->name;
 	}
 	return c;
+}
+
+void peers_asked(struct post *post)
+{
+	struct peers *peers = post->pass->peers;
+	struct peer_row *row = peers ? peer_table_find(&peers->own, post->monitor->slug) : NULL;
+
+	if (!row)
+		return;
+	row->acknowledged = (post->judge.marks & MARK_ACKNOWLEDGED) != 0;
+	seal(post->pass, row);
 }
 
 void peers_decided(struct post *post, struct verdict *verdict)
@@ -406,6 +422,20 @@ static const char *told_by(void *arg, const struct notice *notice)
 			return pass->peers->at[i].name;
 	}
 	return NULL;
+}
+
+static bool acknowledged(void *arg, const struct notice *notice)
+{
+	const struct pass *pass = arg;
+	const struct peer_row *own = notice->monitor ? peer_table_find(&pass->peers->own, notice->monitor) : NULL;
+
+	for (size_t i = 0; own && i < pass->peers->n; i++) {
+		const struct peer_row *row = peer_table_find(&pass->peers->at[i].rows, notice->monitor);
+
+		if (row && row->open && row->acknowledged && row->episode == own->episode)
+			return true;
+	}
+	return false;
 }
 
 static void note_told(struct pass *pass, const struct notice *notice)
@@ -525,7 +555,7 @@ static void hear_one(struct peer *peer, struct peer_message *message, int64_t at
 	}
 	peer->head.heard_us = at_us;
 	peer->head.time_us = message->time_us;
-	peer->head.every_us = message->every_us;
+	peer->head.every_us = message->every_us < EVERY_MAX_US ? message->every_us : EVERY_MAX_US;
 	peer->head.offline = message->offline;
 	take_rows(peer, message);
 	if (!message->more)

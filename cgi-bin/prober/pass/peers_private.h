@@ -31,6 +31,7 @@ struct peer {
 	bool changed;                /* there is something that it has not acknowledged */
 	int64_t due_us;              /* wall clock, when to write to it next */
 	int64_t took_us;             /* the newest exchange */
+	int64_t newest_us;           /* time of the newest message that it may have of us */
 	unsigned failures;           /* in a row, in this pass */
 	struct peer_letter letter;
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_scan.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "prober/pass/peers_private.h"
@@ -97,8 +98,8 @@ static void write_message(const struct peer *peer, struct peer_message *message,
 		.again = peer->head.heard_us && !peer->head.whole,
 		.full = peer->full,
 		.digest = peer_table_digest(&peers->own)};
-	if (message->time_us <= peer->letter.message.time_us)
-		message->time_us = peer->letter.message.time_us + 1;
+	if (message->time_us <= peer->newest_us)
+		message->time_us = peer->newest_us + 1;
 	put_rows(peer, message, &rows);
 	put_gone(peer, message);
 	sent = message->rows; /* has no bytes: they are ready */
@@ -166,11 +167,31 @@ static void failed(struct peer *peer)
 	peer->changed = true;
 }
 
+/* Our clock was set back: what it has of us is from later, and it says from when. */
+static bool known_newest(const struct exchange *exchange, int64_t *newest_us)
+{
+	struct json_scan scan;
+	bool found = false;
+
+	if (exchange->problem || exchange->status != 400)
+		return false;
+	json_scan_init(&scan, text_str(&exchange->answer), exchange->answer.len, 0, 4);
+	if (json_scan_next(&scan) == JSON_OBJECT)
+		while (!found && json_scan_next(&scan) == JSON_KEY) {
+			found = json_scan_is(&scan, "newest");
+			if (!found && !json_scan_skip(&scan))
+				break;
+		}
+	found = found && json_scan_next(&scan) == JSON_NUMBER && json_scan_micros(&scan, newest_us);
+	json_scan_free(&scan);
+	return found;
+}
+
 static void answered(void *arg)
 {
 	struct peer *peer = arg;
 	struct pass *pass = peer->pass;
-	int64_t now = pass_now(pass), time_us = peer->letter.message.time_us;
+	int64_t now = pass_now(pass), newest_us = peer->letter.message.time_us;
 	bool ok = !peer->letter.exchange.problem && peer->letter.exchange.status == 200;
 
 	peer->took_us = clock_mono_us() - peer->letter.started_us;
@@ -180,10 +201,12 @@ static void answered(void *arg)
 	} else {
 		failed(peer);
 	}
-	peer_letter_clear(&peer->letter);
-	peer->letter.message.time_us = time_us; /* the next one is newer */
 	peer->due_us = now + pass->peers->every_us;
-	if (!ok && peer->failures <= FAILURES_MAX && pass->peers->every_us > AGAIN_US)
+	if (!ok && known_newest(&peer->letter.exchange, &newest_us) && newest_us > peer->newest_us)
+		peer->due_us = now;
+	peer->newest_us = newest_us;
+	peer_letter_clear(&peer->letter);
+	if (!ok && peer->failures <= FAILURES_MAX && peer->due_us > now + AGAIN_US)
 		peer->due_us = now + AGAIN_US;
 	pass_wake(pass);
 }

@@ -92,6 +92,7 @@ static void apply(struct pass *pass, const struct asked *asked)
 	if (effect.verdict.dirty)
 		keep_judge(post);
 	decide_apply(post, &effect.verdict);
+	peers_asked(post);
 	post_tend(post);
 	log_info("%s: %s %s", asked->who, request_kind_name(asked->request.kind), asked->request.monitor);
 }

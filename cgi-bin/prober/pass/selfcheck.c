@@ -151,7 +151,7 @@ void selfcheck_start(struct pass *pass)
 {
 	const cJSON *top, *url;
 
-	if (pass->heartbeats == 0)
+	if (pass->heartbeats == 0 && !pass->peers)
 		return;
 	top = pass_privates(pass, "top");
 	url = cJSON_GetObjectItemCaseSensitive(top, "url");

@@ -178,6 +178,12 @@ void views_ask(struct post *post)
 		ask_parents(post);
 }
 
+/* By our web side: while that fails nothing can be. */
+static bool is_heard(const struct post *post)
+{
+	return post->monitor->heartbeat || peers_is_one(post);
+}
+
 static enum view view_of_us(struct post *post)
 {
 	struct pass *pass = post->pass;
@@ -185,9 +191,9 @@ static enum view view_of_us(struct post *post)
 
 	if (view != VIEW_IS_CLEAR)
 		return view;
-	if (post->monitor->heartbeat && selfcheck_busy(pass))
+	if (is_heard(post) && selfcheck_busy(pass))
 		return VIEW_PENDING;
-	if (post->monitor->heartbeat && pass->world.web_failing)
+	if (is_heard(post) && pass->world.web_failing)
 		return VIEW_IS_BLIND;
 	witness_ask(pass);
 	switch (witness_sight(pass)) {
