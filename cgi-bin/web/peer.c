@@ -18,8 +18,8 @@
 /* What the state says of who writes; owned. */
 struct sender {
 	char *me;
-	char *secret;       /* NULL: there is no such peer */
-	int64_t newest_us;  /* by its clock, of what the prober has read; 0 none */
+	char *secret;      /* NULL: there is no such peer */
+	int64_t newest_us; /* by its clock, of what the prober has read; 0 none */
 	uint64_t seen;
 };
 
@@ -58,10 +58,12 @@ static bool signed_rightly(const struct request *req, const struct sender *sende
 {
 	struct sign_headers headers = {NULL, request_header(req, "X-Hub-Signature-256")};
 	struct signature signature;
-	struct secret secret = {(const uint8_t *)sender->secret, sender->secret ? strlen(sender->secret) : 0};
+	struct secret secret = {
+		(const uint8_t *)sender->secret, sender->secret ? strlen(sender->secret) : 0};
 
 	return sign_parse_headers(&headers, &signature) &&
-		sign_verify(&signature, true, &secret, sender->secret ? 1 : 0, text_str(&req->body), req->body.len);
+	       sign_verify(&signature, true, &secret, sender->secret ? 1 : 0, text_str(&req->body),
+		       req->body.len);
 }
 
 /* ---- is it news? */
@@ -90,7 +92,8 @@ static int64_t waiting_us(struct inbox *inbox, const char *name, uint64_t seen)
 	int64_t time_us = 0;
 
 	inbox_queue_scan(inbox, INBOX_PEER, seen, keep_newest, &newest, NULL);
-	if (newest.payload && peer_message_decode(newest.payload, strlen(newest.payload), &message, NULL))
+	if (newest.payload &&
+		peer_message_decode(newest.payload, strlen(newest.payload), &message, NULL))
 		time_us = message.time_us;
 	peer_message_clear(&message);
 	free(newest.payload);
@@ -149,8 +152,8 @@ static void refuse(struct reply *reply, const char *why, int64_t newest_us)
 	text_char(&reply->body, '}');
 }
 
-static void store(struct web *web, struct request *req, const char *name, const struct sender *sender,
-	int64_t time_us, struct reply *reply)
+static void store(struct web *web, struct request *req, const char *name,
+	const struct sender *sender, int64_t time_us, struct reply *reply)
 {
 	struct error err = {0};
 	struct inbox *inbox = web_inbox_writable(web, &err);
@@ -173,8 +176,8 @@ static void store(struct web *web, struct request *req, const char *name, const 
 		return;
 	}
 	workers_wait_begin();
-	ok = inbox_queue_put(inbox, INBOX_PEER, name, text_str(&req->body), req->body.len, &req->now, sender->seen,
-		&id, &err);
+	ok = inbox_queue_put(inbox, INBOX_PEER, name, text_str(&req->body), req->body.len,
+		&req->now, sender->seen, &id, &err);
 	workers_wait_end();
 	if (!ok) {
 		unavailable(reply, &err);
@@ -187,7 +190,8 @@ static void store(struct web *web, struct request *req, const char *name, const 
 }
 
 /* NULL, or why it is none for us. */
-static const char *not_ours(const struct peer_message *message, const char *name, const struct sender *sender)
+static const char *not_ours(
+	const struct peer_message *message, const char *name, const struct sender *sender)
 {
 	if (strcmp(message->from, name) != 0)
 		return "it does not call itself (\"me\") what this one calls it (\"peers\")";
@@ -196,8 +200,8 @@ static const char *not_ours(const struct peer_message *message, const char *name
 	return NULL;
 }
 
-static void read_and_store(struct web *web, struct request *req, const char *name, const struct sender *sender,
-	struct reply *reply)
+static void read_and_store(struct web *web, struct request *req, const char *name,
+	const struct sender *sender, struct reply *reply)
 {
 	struct peer_message message;
 	struct error err = {0};
@@ -218,7 +222,8 @@ static void read_and_store(struct web *web, struct request *req, const char *nam
 	peer_message_clear(&message);
 }
 
-void peer_take(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
+void peer_take(
+	struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
 	enum body_status body = request_body(req, PEER_MESSAGE_MAX);
 	struct sender sender = {.me = NULL};

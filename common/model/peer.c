@@ -89,7 +89,8 @@ static void put_row(struct text *t, const struct peer_row *row)
 		text_json_string(t, row->cause);
 	}
 	if (row->episode)
-		text_printf(t, ",\"episode\":%" PRIu64 ",\"open\":%s", row->episode, row->open ? "true" : "false");
+		text_printf(t, ",\"episode\":%" PRIu64 ",\"open\":%s", row->episode,
+			row->open ? "true" : "false");
 	if (row->acknowledged)
 		text_raw(t, ",\"acknowledged\":true");
 	if (row->told_count)
@@ -227,7 +228,8 @@ void peer_table_encode(struct text *t, const struct peer_table *table)
 
 static bool bad(const struct json_scan *scan, struct error *err)
 {
-	return error_set(err, ERROR_INPUT, "%s", scan->error ? scan->error : "a wrong kind of value");
+	return error_set(
+		err, ERROR_INPUT, "%s", scan->error ? scan->error : "a wrong kind of value");
 }
 
 static bool read_string(struct json_scan *scan, size_t max, char **out)
@@ -238,7 +240,8 @@ static bool read_string(struct json_scan *scan, size_t max, char **out)
 		return false;
 	json_scan_string(scan, &value);
 	free(*out);
-	*out = mem_strn(text_str(&value), text_utf8_fit(text_str(&value), strlen(text_str(&value)), max));
+	*out = mem_strn(
+		text_str(&value), text_utf8_fit(text_str(&value), strlen(text_str(&value)), max));
 	text_free(&value);
 	return true;
 }
@@ -259,8 +262,8 @@ static bool read_bool(struct json_scan *scan, bool *out)
 static bool read_count(struct json_scan *scan, uint64_t *out)
 {
 	int64_t value;
-	bool ok = json_scan_next(scan) == JSON_NUMBER && json_scan_i64(scan, &value) && value >= 0 &&
-		value < INT64_C(1) << 53;
+	bool ok = json_scan_next(scan) == JSON_NUMBER && json_scan_i64(scan, &value) &&
+		  value >= 0 && value < INT64_C(1) << 53;
 
 	*out = ok ? (uint64_t)value : 0;
 	return ok;
@@ -284,9 +287,10 @@ static bool read_sees(struct json_scan *scan, enum outcome *out)
 {
 	bool ok = json_scan_next(scan) == JSON_STRING;
 
-	*out = !ok ? OUTCOME_UNKNOWN : json_scan_is(scan, "up") ? OUTCOME_UP
-			       : json_scan_is(scan, "down")     ? OUTCOME_DOWN
-								: OUTCOME_UNKNOWN;
+	*out = !ok                          ? OUTCOME_UNKNOWN
+	       : json_scan_is(scan, "up")   ? OUTCOME_UP
+	       : json_scan_is(scan, "down") ? OUTCOME_DOWN
+					    : OUTCOME_UNKNOWN;
 	return ok;
 }
 
@@ -328,7 +332,8 @@ static bool read_told(struct json_scan *scan, struct peer_row *row)
 		while (ok && (token = json_scan_next(scan)) == JSON_KEY)
 			ok = read_told_member(scan, &told, &id);
 		if (ok && id && *id)
-			peer_row_tell(row, id, told.event ? told.event : "", told.channel ? told.channel : "");
+			peer_row_tell(row, id, told.event ? told.event : "",
+				told.channel ? told.channel : "");
 		free(id);
 		free(told.event);
 		free(told.channel);

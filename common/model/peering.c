@@ -26,7 +26,7 @@ void peer_head_encode(struct text *t, const struct peer_head *head)
 
 static bool read_member(struct json_scan *scan, struct peer_head *out)
 {
-	int64_t *time = json_scan_is(scan, "heard") ? &out->heard_us
+	int64_t *time = json_scan_is(scan, "heard")   ? &out->heard_us
 			: json_scan_is(scan, "time")  ? &out->time_us
 			: json_scan_is(scan, "every") ? &out->every_us
 			: json_scan_is(scan, "awake") ? &out->awake_us
@@ -93,14 +93,16 @@ void peering_stepped(struct peer_head *head, int64_t now_us)
 		head->heard_us = head->awake_us = now_us;
 }
 
-enum outcome peering_vote(const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us)
+enum outcome peering_vote(
+	const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us)
 {
 	bool old = head->time_us - row->looked_us > PEER_OLD_LOOK_US;
 
 	if (head->offline || peering_silent(head, since_us, now_us))
 		return OUTCOME_UNKNOWN;
 	/* It would have told us that it does not see it up any more, had it not been late. */
-	if (row->sees == OUTCOME_UP && now_us - head->heard_us > every_us(head) * 3 / 2 + PEER_TAKES_US)
+	if (row->sees == OUTCOME_UP &&
+		now_us - head->heard_us > every_us(head) * 3 / 2 + PEER_TAKES_US)
 		return OUTCOME_UNKNOWN;
 	if (row->state == STATE_PAUSED)
 		return OUTCOME_UNKNOWN;
@@ -123,7 +125,7 @@ bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, 
 	}
 	expected_us = last->heard_us + every_us(last) + PEER_TAKES_US;
 	return last->heard_us && good_us <= expected_us &&
-		now_us - last->heard_us <= PEER_GONE_PATIENCES * peering_patience_us(last);
+	       now_us - last->heard_us <= PEER_GONE_PATIENCES * peering_patience_us(last);
 }
 
 /* ---- who tells, and under which name */
@@ -157,7 +159,8 @@ void peering_event_id(char out[EVENT_ID_MAX], const char *slug, uint64_t episode
 	struct text t = TEXT_INIT, id = TEXT_INIT;
 	uint8_t hash[SHA256_BYTES];
 
-	text_printf(&t, "peers\n%s\n%" PRIu64 "\n%s\n%s\n%" PRIu64, slug, episode, event, channel, ordinal);
+	text_printf(&t, "peers\n%s\n%" PRIu64 "\n%s\n%s\n%" PRIu64, slug, episode, event, channel,
+		ordinal);
 	sign_sha256(text_str(&t), t.len, hash);
 	text_raw(&id, "upbeat-");
 	sign_hex(&id, hash, 16);

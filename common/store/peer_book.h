@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * peer_book: what the state keeps of peers, in notes: of each its newest message's head and all of its
- * rows, and our own rows as they are told to all of them. Written by the prober's pass; read by everybody who
- * shows it.
+ * peer_book: what the state keeps of peers, in notes: of each its newest message's head and all of
+ * its rows, and our own rows as they are told to all of them. Written by the prober's pass; read by
+ * everybody who shows it.
  */
 #ifndef STORE_PEER_BOOK_H
 #define STORE_PEER_BOOK_H
@@ -24,12 +24,12 @@ void peer_note_name(struct text *t, const char *peer, enum peer_note which);
 bool peer_head_read(struct state_txn *txn, const char *peer, struct peer_head *out);
 bool peer_rows_read(struct state_txn *txn, const char *peer, struct peer_table *out);
 
-/* Appends to a list of sightings (model/sighting) what each peer sees of this monitor, for display and
-   counting: without a vote it sees "unknown". A monitor's `places` say who counts. */
+/* Appends to a list of sightings (model/sighting) what each peer sees of this monitor, for display
+   and counting: without a vote it sees "unknown". A monitor's `places` say who counts. */
 void peer_sightings(struct state_txn *txn, const struct site *site, const struct monitor *monitor,
 	int64_t since_us, int64_t now_us, struct sighting **list, size_t *n);
-/* The same for one peer whose head and rows are at hand; false: it does not look at this monitor. *out is
-   owned by the caller. */
+/* The same for one peer whose head and rows are at hand; false: it does not look at this monitor.
+   *out is owned by the caller. */
 bool peer_sighting(const char *peer, const struct peer_head *head, const struct peer_table *rows,
 	const struct monitor *monitor, int64_t since_us, int64_t now_us, struct sighting *out);
 

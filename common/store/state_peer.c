@@ -60,7 +60,8 @@ static bool counts_for(const struct monitor *monitor, const char *peer)
 bool peer_sighting(const char *peer, const struct peer_head *head, const struct peer_table *rows,
 	const struct monitor *monitor, int64_t since_us, int64_t now_us, struct sighting *out)
 {
-	const struct peer_row *row = counts_for(monitor, peer) ? peer_table_find(rows, monitor->slug) : NULL;
+	const struct peer_row *row =
+		counts_for(monitor, peer) ? peer_table_find(rows, monitor->slug) : NULL;
 
 	if (!row)
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Another Upbeat's message: it is refused with a reason, or understood; what was understood is written and
- * read back as the same bytes, and can be kept as a table.
+ * Another Upbeat's message: it is refused with a reason, or understood; what was understood is
+ * written and read back as the same bytes, and can be kept as a table.
  */
 #include "base/mem.h"
 #include "fuzz.h"

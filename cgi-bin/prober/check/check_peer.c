@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * check_peer: another Upbeat writes to us in time. Nothing is dialled: the web program heard it, and the
- * pass knows when. Before its first message there is nothing to judge: the look is unknown and says so.
+ * check_peer: another Upbeat writes to us in time. Nothing is dialled: the web program heard it,
+ * and the pass knows when. Before its first message there is nothing to judge: the look is unknown
+ * and says so.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,8 +15,12 @@ struct peer_check_options {
 };
 
 static const struct field fields[] = {
-	{.name = "peer", .type = FIELD_STRING, .offset = offsetof(struct peer_check_options, peer), .required = true,
-		.help = "Name of one of the peers. For each that no monitor watches there is one, \"peer.NAME\"."},
+	{.name = "peer",
+		.type = FIELD_STRING,
+		.offset = offsetof(struct peer_check_options, peer),
+		.required = true,
+		.help = "Name of one of the peers. For each that no monitor watches there is one, "
+			"\"peer.NAME\"."},
 };
 
 /* "nothing heard for 4 minutes" */

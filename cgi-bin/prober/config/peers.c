@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * peers: other Upbeats, as upbeat.json names them. Each is watched like anything else, by a monitor
- * "peer.NAME" of the type "peer": where the file has none, it is put there, with what "defaults" says.
- * Without a "notify" there it tells whomever any monitor tells.
+ * "peer.NAME" of the type "peer": where the file has none, it is put there, with what "defaults"
+ * says. Without a "notify" there it tells whomever any monitor tells.
  */
 #include <string.h>
 
@@ -24,11 +24,14 @@ static void check_name(struct reading *r, const cJSON *node, const char *me)
 	const char *name = node->string;
 
 	if (!monitor_slug_valid(name, strlen(name)) || strlen(name) > SLUG_MAX - 5)
-		mistake_at(r, node, AT_KEY, "the name of a peer must be like a slug: a-z 0-9 . _ -");
+		mistake_at(
+			r, node, AT_KEY, "the name of a peer must be like a slug: a-z 0-9 . _ -");
 	else if (sighting_service(name))
-		mistake_at(r, node, AT_KEY, "a peer cannot be called \"%s\": that is a service", name);
+		mistake_at(
+			r, node, AT_KEY, "a peer cannot be called \"%s\": that is a service", name);
 	else if (me && strcmp(name, me) == 0)
-		mistake_at(r, node, AT_KEY, "\"%s\" is this one (\"me\"): peers are the others", name);
+		mistake_at(
+			r, node, AT_KEY, "\"%s\" is this one (\"me\"): peers are the others", name);
 }
 
 static void check_secret(struct reading *r, const cJSON *node)
@@ -37,7 +40,8 @@ static void check_secret(struct reading *r, const cJSON *node)
 	const char *value = cJSON_GetStringValue(secret);
 
 	if (value && strlen(value) < SECRET_SHORT)
-		warning_at(r, secret, AT_VALUE, "the secret of \"%s\" is shorter than %d characters: it can be guessed",
+		warning_at(r, secret, AT_VALUE,
+			"the secret of \"%s\" is shorter than %d characters: it can be guessed",
 			node->string, SECRET_SHORT);
 }
 
@@ -58,7 +62,8 @@ static bool place_known(const struct reading *r, const char *name)
 {
 	const char *me = cJSON_GetStringValue(top(r, "me"));
 
-	return cJSON_GetObjectItemCaseSensitive(top(r, "peers"), name) || (me && strcmp(me, name) == 0);
+	return cJSON_GetObjectItemCaseSensitive(top(r, "peers"), name) ||
+	       (me && strcmp(me, name) == 0);
 }
 
 static void check_places(struct reading *r, const cJSON *object, const char *what)
@@ -67,7 +72,8 @@ static void check_places(struct reading *r, const cJSON *object, const char *wha
 
 	while (list && (entry = field_entry(list, entry)))
 		if (cJSON_IsString(entry) && !r->incomplete && !place_known(r, entry->valuestring))
-			mistake_at(r, entry, AT_VALUE, "%s: there is no peer \"%s\"", what, entry->valuestring);
+			mistake_at(r, entry, AT_VALUE, "%s: there is no peer \"%s\"", what,
+				entry->valuestring);
 }
 
 static void check_monitor(struct reading *r, const cJSON *node)
@@ -80,7 +86,8 @@ static void check_monitor(struct reading *r, const cJSON *node)
 	check_places(r, node, text_str(&what));
 	if (type && strcmp(type, "peer") == 0 && cJSON_IsString(peer) && !r->incomplete &&
 		!cJSON_GetObjectItemCaseSensitive(top(r, "peers"), peer->valuestring))
-		mistake_at(r, peer, AT_VALUE, "%s: there is no peer \"%s\"", text_str(&what), peer->valuestring);
+		mistake_at(r, peer, AT_VALUE, "%s: there is no peer \"%s\"", text_str(&what),
+			peer->valuestring);
 	text_free(&what);
 }
 
@@ -88,14 +95,14 @@ static void check_monitor(struct reading *r, const cJSON *node)
 
 static void add_channel(cJSON *list, const cJSON *entry)
 {
-	const cJSON *known, *named = cJSON_IsObject(entry) ? cJSON_GetObjectItemCaseSensitive(entry, "channel") : entry;
+	const cJSON *known, *named = cJSON_IsObject(entry)
+					     ? cJSON_GetObjectItemCaseSensitive(entry, "channel")
+					     : entry;
 	const char *name = cJSON_GetStringValue(named);
 
 	if (!name)
 		return;
-	cJSON_ArrayForEach(known, list)
-		if (strcmp(known->valuestring, name) == 0)
-			return;
+	cJSON_ArrayForEach(known, list) if (strcmp(known->valuestring, name) == 0) return;
 	cJSON_AddItemToArray(list, cJSON_CreateString(name));
 }
 
@@ -105,8 +112,10 @@ static cJSON *all_told(const cJSON *monitors)
 	cJSON *list = cJSON_CreateArray();
 	const cJSON *monitor;
 
-	cJSON_ArrayForEach(monitor, monitors) {
-		const cJSON *notify = cJSON_GetObjectItemCaseSensitive(monitor, "notify"), *entry = NULL;
+	cJSON_ArrayForEach(monitor, monitors)
+	{
+		const cJSON *notify = cJSON_GetObjectItemCaseSensitive(monitor, "notify"),
+			    *entry = NULL;
 
 		while (notify && (entry = field_entry(notify, entry)))
 			add_channel(list, entry);
@@ -129,7 +138,8 @@ static void add_monitor(struct reading *r, cJSON *monitors, const char *peer)
 		cJSON_AddStringToObject(node, "name", text_str(&name));
 		cJSON_AddStringToObject(node, "group", "Upbeat");
 		cJSON_AddBoolToObject(node, "public", false);
-		cJSON_AddItemToObject(node, "interval", every ? cJSON_Duplicate(every, 1) : cJSON_CreateString("1m"));
+		cJSON_AddItemToObject(node, "interval",
+			every ? cJSON_Duplicate(every, 1) : cJSON_CreateString("1m"));
 		cJSON_AddNumberToObject(node, "confirm", 1);
 		cJSON_AddItemToObject(node, "confirm_waits", cJSON_CreateArray());
 		cJSON_AddNumberToObject(node, "recover", 1);
@@ -151,18 +161,16 @@ void peers_check(struct reading *r)
 	if (!cJSON_IsObject(peers))
 		peers = NULL;
 	check_me(r, peers);
-	cJSON_ArrayForEach(node, peers) {
+	cJSON_ArrayForEach(node, peers)
+	{
 		check_name(r, node, me);
 		check_secret(r, node);
 	}
 	check_places(r, top(r, "defaults"), "defaults");
-	cJSON_ArrayForEach(node, monitors)
-		if (cJSON_IsObject(node))
-			check_monitor(r, node);
+	cJSON_ArrayForEach(node, monitors) if (cJSON_IsObject(node)) check_monitor(r, node);
 	if (!monitors && peers)
 		monitors = cJSON_AddObjectToObject(r->root, "monitors");
 	if (!cJSON_IsObject(monitors) || r->error_count)
 		return;
-	cJSON_ArrayForEach(node, peers)
-		add_monitor(r, monitors, node->string);
+	cJSON_ArrayForEach(node, peers) add_monitor(r, monitors, node->string);
 }

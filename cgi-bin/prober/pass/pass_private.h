@@ -13,7 +13,8 @@
  *	retire.c    monitors that were taken out of the configuration
  *	evidence.c  attempts at suspects, from pass to pass
  *	people.c    what people asked for
- *	peers.c     other Upbeats: what they see and told, and what we do; peers_send.c: writing to them
+ *	peers.c     other Upbeats: what is kept of them; peers_own.c: what we tell them; peers_hear.c: what they
+ *	            told us; peers_send.c: writing to them
  *	places.c    what others saw who look at the same things
  *	announce.c  what the pass tells of itself
  *	ward.c      damaged books, and copies of good ones

@@ -14,7 +14,7 @@ struct peer_letter {
 	struct exchange exchange;
 	struct peer_message message; /* as it was sent; its rows have slug and hash only */
 	bool busy;
-	int64_t started_us;          /* monotonic */
+	int64_t started_us; /* monotonic */
 };
 
 struct peer {
@@ -25,14 +25,14 @@ struct peer {
 	struct peer_table rows;
 	bool head_dirty, rows_dirty;
 	/* what we tell it */
-	struct peer_table sent;      /* slug and hash of what it has acknowledged */
+	struct peer_table sent; /* slug and hash of what it has acknowledged */
 	bool sent_dirty;
-	bool full;                   /* it has to be told everything */
-	bool changed;                /* there is something that it has not acknowledged */
-	int64_t due_us;              /* wall clock, when to write to it next */
-	int64_t took_us;             /* the newest exchange */
-	int64_t newest_us;           /* time of the newest message that it may have of us */
-	unsigned failures;           /* in a row, in this pass */
+	bool full;         /* it has to be told everything */
+	bool changed;      /* there is something that it has not acknowledged */
+	int64_t due_us;    /* wall clock, when to write to it next */
+	int64_t took_us;   /* the newest exchange */
+	int64_t newest_us; /* time of the newest message that it may have of us */
+	unsigned failures; /* in a row, in this pass */
 	struct peer_letter letter;
 };
 
@@ -40,12 +40,12 @@ struct peers {
 	const char *me;
 	struct peer *at;
 	size_t n;
-	struct peer_table own;       /* our rows */
+	struct peer_table own; /* our rows */
 	bool own_dirty;
 	int64_t every_us, wait_us;
-	int64_t good_us;             /* wall clock: newest look of ours that something answered */
+	int64_t good_us; /* wall clock: newest look of ours that something answered */
 	int64_t good_kept_us;
-	struct peer_heard *heard;    /* read, and not yet acted on */
+	struct peer_heard *heard; /* read, and not yet acted on */
 	size_t heard_count;
 };
 
@@ -54,6 +54,14 @@ struct peer_heard {
 	int64_t at_us;
 };
 
+struct peer *peer_named(struct peers *peers, const char *name); /* or NULL */
+/* Is this peer one of the monitor's places? */
+bool peers_count_for(const struct monitor *monitor, const char *peer);
+int64_t peers_since_us(const struct pass *pass); /* from when on anything can be heard */
+/* What the outbox asks and says (notify/outbox.h); arg is the pass. */
+const char *peers_told_by(void *arg, const struct notice *notice);
+bool peers_acknowledged(void *arg, const struct notice *notice);
+void peers_told(void *arg, struct state_txn *txn, const struct notice *notice);
 /* Something of ours is new: it is written soon. */
 void peers_changed(struct peers *peers);
 void peer_letter_clear(struct peer_letter *letter);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * peers_send: writing to peers. Each hears from us at least every so often, and soon after something has
- * changed; what it acknowledged is not told again, and a digest lets it notice what it has missed. One message
- * is under way to each at a time, for PEER_TAKES_US at most, and no pass waits for it at its minute's end.
+ * peers_send: writing to peers. Each hears from us at least every so often, and soon after
+ * something has changed; what it acknowledged is not told again, and a digest lets it notice what
+ * it has missed. One message is under way to each at a time, for PEER_TAKES_US at most, and no pass
+ * waits for it at its minute's end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,10 @@
 #include "base/mem.h"
 #include "prober/pass/peers_private.h"
 
-#define SOON_US (300 * US_PER_MS)   /* changes that come together go together */
-#define AGAIN_US (5 * US_PER_S)     /* after a failure */
-#define FAILURES_MAX 2              /* then it is left alone until it is due anyway */
-#define HEAD_ROOM 2048              /* of a message, for all but its rows */
+#define SOON_US (300 * US_PER_MS) /* changes that come together go together */
+#define AGAIN_US (5 * US_PER_S)   /* after a failure */
+#define FAILURES_MAX 2            /* then it is left alone until it is due anyway */
+#define HEAD_ROOM 2048            /* of a message, for all but its rows */
 
 void peer_letter_clear(struct peer_letter *letter)
 {
@@ -33,7 +34,8 @@ void peers_changed(struct peers *peers)
 
 /* ---- what to write */
 
-/* A pass of cron's comes once a minute or less often; within a pass we can write more often than that. */
+/* A pass of cron's comes once a minute or less often; within a pass we can write more often than
+ * that. */
 static int64_t promised_us(const struct peer *peer)
 {
 	const struct pass *pass = peer->pass;
@@ -44,15 +46,16 @@ static int64_t promised_us(const struct peer *peer)
 	return peer->took_us > every_us ? peer->took_us : every_us;
 }
 
-/* Rows that it has not acknowledged, as many as there is room for: slug and hash into the message, bytes into
-   the text. */
+/* Rows that it has not acknowledged, as many as there is room for: slug and hash into the message,
+   bytes into the text. */
 static void put_rows(const struct peer *peer, struct peer_message *message, struct text *rows)
 {
 	const struct peer_table *own = &peer->pass->peers->own;
 
 	for (size_t i = 0; i < own->n; i++) {
 		const struct peer_row *row = &own->at[i];
-		const struct peer_row *known = peer->full ? NULL : peer_table_find(&peer->sent, row->slug);
+		const struct peer_row *known =
+			peer->full ? NULL : peer_table_find(&peer->sent, row->slug);
 
 		if (known && known->hash == row->hash)
 			continue;
@@ -78,7 +81,8 @@ static void put_gone(const struct peer *peer, struct peer_message *message)
 			message->more = true;
 			break;
 		}
-		message->gone = mem_grow(message->gone, message->gone_count + 1, sizeof(*message->gone));
+		message->gone =
+			mem_grow(message->gone, message->gone_count + 1, sizeof(*message->gone));
 		message->gone[message->gone_count++] = mem_str(peer->sent.at[i].slug);
 	}
 }
@@ -115,7 +119,8 @@ static void make_request(const struct peer *peer, struct http_request *request)
 	uint8_t mac[SHA256_BYTES];
 	size_t n = strlen(peer->url);
 
-	sign_hmac_sha256(peer->secret, strlen(peer->secret), text_str(&request->body), request->body.len, mac);
+	sign_hmac_sha256(peer->secret, strlen(peer->secret), text_str(&request->body),
+		request->body.len, mac);
 	text_raw(&line, "X-Hub-Signature-256: sha256=");
 	sign_hex(&line, mac, sizeof(mac));
 	request->headers = curl_slist_append(NULL, text_str(&line));
@@ -139,7 +144,8 @@ static void acknowledged(struct peer *peer)
 	if (message->full)
 		peer_table_clear(&peer->sent);
 	for (size_t i = 0; i < message->rows.n; i++)
-		peer_table_make(&peer->sent, message->rows.at[i].slug)->hash = message->rows.at[i].hash;
+		peer_table_make(&peer->sent, message->rows.at[i].slug)->hash =
+			message->rows.at[i].hash;
 	for (size_t i = 0; i < message->gone_count; i++)
 		peer_table_drop(&peer->sent, message->gone[i]);
 	if (message->full || message->rows.n || message->gone_count)
@@ -149,20 +155,16 @@ static void acknowledged(struct peer *peer)
 	peer->changed = peer->changed || message->more;
 }
 
+/* Said once in a pass, not with each try. */
 static void failed(struct peer *peer)
 {
 	const struct exchange *exchange = &peer->letter.exchange;
-	struct text key = TEXT_INIT;
 
-	text_printf(&key, "peer/%s", peer->name);
-	if (peer->failures > 0)
-		; /* said already */
-	else if (exchange->problem)
-		log_limited(text_str(&key), "peer %s cannot be written to: %s", peer->name, exchange->problem);
-	else
-		log_limited(text_str(&key), "peer %s refused a message: %d %.200s", peer->name, exchange->status,
+	if (peer->failures == 0 && exchange->problem)
+		log_warn("peer %s cannot be written to: %s", peer->name, exchange->problem);
+	else if (peer->failures == 0)
+		log_warn("peer %s refused a message: %d %.200s", peer->name, exchange->status,
 			text_str(&exchange->answer));
-	text_free(&key);
 	peer->failures++;
 	peer->changed = true;
 }
@@ -250,7 +252,8 @@ void peers_send(struct pass *pass)
 		struct peer *peer = &peers->at[i];
 
 		/* What changed goes soon, and together with what changes meanwhile. */
-		if (peer->changed && peer->failures == 0 && !peer->letter.busy && peer->due_us > now + SOON_US)
+		if (peer->changed && peer->failures == 0 && !peer->letter.busy &&
+			peer->due_us > now + SOON_US)
 			peer->due_us = now + SOON_US;
 		if (!peer->letter.busy && peer->due_us <= now)
 			write_to(peer);

@@ -70,6 +70,8 @@ static char *problems(const struct config *config)
 	return text_take(&t);
 }
 
+#define PEER "{\"url\": \"https://example.net/u\", \"secret\": \"0123456789abcdef\"}"
+
 /* Each file and all that is said of it. '^' in a file marks a place (it is not part of the file); in what is said
    '^' stands for the next marked place and '=' for the same one again. */
 static const struct {
@@ -197,6 +199,23 @@ static const struct {
 	{"{\"monitors\": {\"a\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"auth\": {\"bearer\": \"x\", "
 	 "^\"baisc\": [\"u\", \"p\"]}}}}",
 		"^monitor \"a\": \"auth\": unknown key \"baisc\"; did you mean \"basic\"?\n"},
+	/* peers */
+	{"{^\"peers\": {\"b\": " PEER "}}", "^with peers, \"me\" must say what they call this one\n"},
+	{"{\"me\": ^\"A b\", \"peers\": {\"b\": " PEER "}}", "^\"me\" must be like a slug: a-z 0-9 . _ -\n"},
+	{"{\"me\": \"a\", \"peers\": {^\"a\": " PEER ", ^\"pingdom\": " PEER ", ^\"B\": " PEER "}}",
+		"^\"a\" is this one (\"me\"): peers are the others\n"
+		"^a peer cannot be called \"pingdom\": that is a service\n"
+		"^the name of a peer must be like a slug: a-z 0-9 . _ -\n"},
+	{"{\"me\": \"a\", \"peers\": {^\"b\": {\"url\": ^\"b.example.net\"}}}",
+		"^\"b\" in \"peers\": \"secret\" is missing\n"
+		"^\"b\" in \"peers\": \"url\" must begin with http:// or https://\n"},
+	{"{\"me\": \"a\", \"peer_every\": ^\"10ms\", \"peers\": {\"b\": " PEER "}, \"defaults\": {\"places\": ^\"c\"},"
+	 " \"monitors\": {\"m\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"places\": [\"a\", \"b\", ^\"d\"]},"
+	 " \"p\": {\"type\": \"peer\", \"peer\": ^\"e\"}}}",
+		"^\"peer_every\" must be between 1s and 1h\n"
+		"^defaults: there is no peer \"c\"\n"
+		"^monitor \"m\": there is no peer \"d\"\n"
+		"^monitor \"p\": there is no peer \"e\"\n"},
 	/* others */
 	{"{\"api_keys\": {\"x\": {\"key\": ^\"not/for/an/address\", \"may\": \"hook\"}}}",
 		"^the key \"x\" stands in an address: it must have 8 to 64 of A-Z a-z 0-9 _ -\n"},
@@ -383,6 +402,47 @@ static void secrets_go_to_the_private_part(void **state)
 	assert_non_null(strstr(json, "\"shop\":{\"auth\":{\"bearer\":\"canary-bearer\"}}"));
 	assert_non_null(strstr(json, "\"self_check\":true"));
 	cJSON_free(json);
+	config_free(&config);
+}
+
+static const struct monitor *named(const struct config *config, const char *slug)
+{
+	for (size_t i = 0; i < config->publication.monitor_count; i++)
+		if (strcmp(config->publication.monitors[i].slug, slug) == 0)
+			return &config->publication.monitors[i];
+	return NULL;
+}
+
+/* Also where the file names no monitor at all; one of its own goes before. */
+static void each_peer_is_watched(void **state)
+{
+	struct config config;
+	const struct monitor *m;
+
+	(void)state;
+	read_text(&config, "{\"me\": \"a\", \"peers\": {\"b\": " PEER "}}");
+	m = named(&config, "peer.b");
+	assert_non_null(m);
+	assert_string_equal(m->type, "peer");
+	assert_string_equal(m->name, "Upbeat b");
+	assert_int_equal(m->confirm, 1);
+	assert_int_equal(m->notify_count, 0);
+	assert_string_equal(config.publication.site.me, "a");
+	config_free(&config);
+
+	read_text(&config, "{\"me\": \"a\", \"peer_every\": \"5s\", \"peers\": {\"b\": " PEER ", \"c\": " PEER "},"
+		"\"channels\": {\"ops\": {\"type\": \"webhook\", \"url\": \"https://example.com/\"}},"
+		"\"monitors\": {\"m\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"places\": [],"
+		"\"notify\": [\"ops\", {\"channel\": \"ops\", \"after\": \"5m\"}]},"
+		"\"peer.c\": {\"type\": \"peer\", \"peer\": \"c\", \"name\": \"Over there\"}}}");
+	assert_int_equal(config.publication.monitor_count, 3);
+	m = named(&config, "peer.b");
+	assert_int_equal(m->interval_ms, 5000);
+	assert_int_equal(m->notify_count, 1); /* whoever is told of anything */
+	assert_string_equal(m->notify[0].channel, "ops");
+	assert_string_equal(named(&config, "peer.c")->name, "Over there");
+	assert_int_equal(named(&config, "m")->place_count, 1); /* nobody else */
+	assert_string_equal(named(&config, "m")->places[0], "a");
 	config_free(&config);
 }
 
@@ -714,6 +774,7 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_told_with_its_place),
 		cmocka_unit_test(a_good_file_becomes_monitors),
 		cmocka_unit_test(secrets_go_to_the_private_part),
+		cmocka_unit_test(each_peer_is_watched),
 		cmocka_unit_test(truncated_anywhere_it_is_refused_whole),
 		cmocka_unit_test(the_store_is_known_from_before_the_mistake),
 		cmocka_unit_test(what_is_no_readable_file_is_said_at_once),
