@@ -237,20 +237,21 @@ module.exports = function (robot) {
     return { status: 400, error: 'the payload is not as described' }
   }
 
-  const saying = {} // by event id, while the room has not taken it: a promise
+  const saying = {} // by room and event id, while the room has not taken it: a promise
 
-  // What was said is remembered by its event id: Upbeat repeats a delivery whose answer it did not get.
+  // What was said is remembered by room and event id: Upbeat repeats a delivery whose answer it did not get.
   function sayOnce (room, alert) {
-    if (told().indexOf(alert.id) >= 0) return Promise.resolve()
-    if (!saying[alert.id]) {
+    const key = room + ' ' + alert.id
+    if (told().indexOf(key) >= 0) return Promise.resolve()
+    if (!saying[key]) {
       const words = [alert.text]
       if (alert.url && alert.text.indexOf(alert.url) < 0) words.push(alert.url)
       if (alert.event === 'down' && alert.incident) words.push('(' + robot.name + ' ack ' + alert.incident + ')')
-      const forget = () => delete saying[alert.id]
-      saying[alert.id] = say(room, words.join('\n')).then(() => robot.brain.set(BRAIN_KEY, told().concat(alert.id).slice(-TOLD_MAX)))
-      saying[alert.id].then(forget, forget)
+      const forget = () => delete saying[key]
+      saying[key] = say(room, words.join('\n')).then(() => robot.brain.set(BRAIN_KEY, told().concat(key).slice(-TOLD_MAX)))
+      saying[key].then(forget, forget)
     }
-    return saying[alert.id]
+    return saying[key]
   }
 
   // 200 is answered when the room has it; with 503 Upbeat will come again.

@@ -162,6 +162,8 @@ def test_an_alert_is_said_once_and_not_lost_when_the_room_is_closed(hubot):
     wait_for(lambda: not hubot.broken)
     assert [hubot.alert(ALERT, room="/%23web").status for _ in range(3)] == [200] * 3
     assert len(hubot.lines("Der Laden", "#web")) == 1
+    assert [hubot.alert(ALERT).status for _ in range(2)] == [200] * 2
+    assert len(hubot.lines("Der Laden")) == 1, "another room is told, too"
 
 
 def test_commands_say_what_is_wrong(world, hubot):
