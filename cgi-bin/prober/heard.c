@@ -138,12 +138,12 @@ void heard_raise_walls(const char *store, const char *dir_out)
 
 /* ---- its life */
 
-/* What bytes that nobody should follow lead to. Any other death (SIGKILL, where memory is short) says nothing of
-   the book. */
+/* What bytes that nobody should follow lead to. Any other death (SIGKILL, where memory is short) says
+   nothing of the book. */
 static const int of_hostile_bytes[] = {SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGXCPU};
 
-/* What it inherits: one descriptor, and none of our signal handlers. It ends with us, not with a Ctrl-C that is
-   for us: we may still want to know. */
+/* What it inherits: one descriptor, and none of our signal handlers. It ends with us, not with a Ctrl-C
+   that is for us: we may still want to know. */
 static int become_reader(int fd, pid_t parent)
 {
 	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP};

@@ -2,9 +2,9 @@
 /*
  * walls: the prober's tables for base/confine. See walls.h.
  *
- * The libraries under us call much, and another version of them calls other things, so here what is forbidden is
- * listed and the rest is allowed; the files are the tighter wall. New processes are allowed: books are examined in
- * children, which stand behind the same walls.
+ * The libraries under us call much, and another version of them calls other things, so here what is
+ * forbidden is listed and the rest is allowed; the files are the tighter wall. New processes are allowed:
+ * books are examined in children, which stand behind the same walls.
  */
 #include "prober/walls.h"
 

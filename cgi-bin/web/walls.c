@@ -2,8 +2,8 @@
 /*
  * walls: the web program's tables for base/confine. See walls.h.
  *
- * What is not in the table of calls does not exist for us (ENOSYS), so that a C library of tomorrow falls back on
- * what does; what only an attack would call kills.
+ * What is not in the table of calls does not exist for us (ENOSYS), so that a C library of tomorrow falls
+ * back on what does; what only an attack would call kills.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -187,11 +187,13 @@ void walls_calls(bool one_request)
 {
 	struct confine_call rows[CONFINE_ATTACKS_MAX + COUNT_OF(common_calls) + COUNT_OF(many_calls)];
 	size_t n = add(rows, confine_attacks(rows), common_calls, COUNT_OF(common_calls));
+	struct confine_calls calls;
 	struct error err = {0};
 
 	if (!one_request)
 		n = add(rows, n, many_calls, COUNT_OF(many_calls));
-	if (!confine_calls(&(struct confine_calls){rows, n, one_request ? CALL_EITHER : CALL_MISSING}, &err) && !one_request)
+	calls = (struct confine_calls){rows, n, one_request ? CALL_EITHER : CALL_MISSING};
+	if (!confine_calls(&calls, &err) && !one_request)
 		log_info("every system call stays open to this process: %s", err.text);
 }
 

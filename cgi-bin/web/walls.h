@@ -2,13 +2,14 @@
 /*
  * walls: what this program gives up, so that who breaks into it through a request has gained little.
  *
- * System calls go first, at start. Paths go when the store is known and has its state: at start where UPBEAT_STORE
- * in the process's environment says it, else with the first request that does, and until then a FastCGI process
- * has one thread. From then on it reads that store's two books, writes the inbox, and sees nothing else. More
- * stores for one process are named by UPBEAT_STORES (with colons between) in its environment.
+ * System calls go first, at start. Paths go when the store is known and has its state: at start where
+ * UPBEAT_STORE in the process's environment says it, else with the first request that does, and until then
+ * a FastCGI process has one thread. From then on it reads that store's two books, writes the inbox, and
+ * sees nothing else. More stores for one process are named by UPBEAT_STORES (with colons between) in its
+ * environment.
  *
- * The rules are about the directories that were there then. Where another book was put in the place of one, or
- * ours is damaged and must be mended, the process makes room for a new one, as it does for a new binary.
+ * The rules are about the directories that were there then. Where another book was put in the place of one,
+ * or ours is damaged and must be mended, the process makes room for a new one, as it does for a new binary.
  */
 #ifndef WEB_WALLS_H
 #define WEB_WALLS_H

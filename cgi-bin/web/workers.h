@@ -17,9 +17,9 @@
 
 /* Before signal handlers that may call workers_stop(). */
 bool workers_prepare(void);
-/* Serves until workers_stop(), then lets requests in hand finish. Requests are served by the calling thread alone
-   until one of them `settles` the process (NULL: it is settled): that one and all after it are served by n
-   workers. false: none could be started. */
+/* Serves until workers_stop(), then lets requests in hand finish. Requests are served by the calling
+   thread alone until one of them `settles` the process (NULL: it is settled): that one and all after it
+   are served by n workers. false: none could be started. */
 bool workers_run(
 	size_t n, bool (*settle)(char **env), void (*serve)(struct channel_io *io, char **env));
 /* From a signal handler too. */

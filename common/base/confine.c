@@ -2,9 +2,10 @@
 /*
  * confine: seccomp and Landlock by their system calls. See confine.h.
  *
- * Neither needs a library, and neither libseccomp nor new kernel headers are on every machine that builds us.
- * The filter is a search tree over call numbers: the kernel walks it for each number when it is installed, which
- * a plain CGI request pays for, and for each call on kernels that do not remember the answer.
+ * Neither needs a library, and neither libseccomp nor new kernel headers are on every machine that builds
+ * us. The filter is a search tree over call numbers: the kernel walks it for each number when it is
+ * installed, which a plain CGI request pays for, and for each call on kernels that do not remember the
+ * answer.
  */
 #include "base/confine.h"
 
@@ -48,8 +49,8 @@
 #define OUR_NUMBERS 0u
 #endif
 
-/* A sanitizer looks for leaks with calls that only attackers need otherwise; and what counts the lines that ran
-   writes its counts into files of its own. */
+/* A sanitizer looks for leaks with calls that only attackers need otherwise; and what counts the lines
+   that ran writes its counts into files of its own. */
 static bool possible(struct error *err)
 {
 	return !SANITIZED || error_set(err, ERROR_MISSING, "built with a sanitizer");

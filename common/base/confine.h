@@ -7,9 +7,9 @@
  * confine_paths()	the file system but for a few paths, and what may be done there; and TCP, where it is
  *			not kept (Landlock; what the kernel's version of it does not know stays open).
  *
- * Both hold for the calling thread and those that it starts, so they are for before there are others. Where the
- * kernel, a container or the processor's kind does not offer it they change nothing and say why: a program goes
- * on without. Descriptors that are open already stay usable.
+ * Both hold for the calling thread and those that it starts, so they are for before there are others. Where
+ * the kernel, a container or the processor's kind does not offer it they change nothing and say why: a
+ * program goes on without. Descriptors that are open already stay usable.
  */
 #ifndef BASE_CONFINE_H
 #define BASE_CONFINE_H
@@ -26,7 +26,7 @@ enum confine_fate {
 	CALL_THREADS, /* of clone(): threads only, a new process is deadly */
 	CALL_DATA,    /* of mmap() and mprotect(): what is to be executed is deadly */
 	CALL_SELF,    /* of kill() and tgkill(): only ourselves, else EPERM */
-	CALL_EITHER,  /* for `others`: as the filter is shortest. What is deadly is missing then: a library may try */
+	CALL_EITHER,  /* for `others`: as the filter is shortest. Deadly is missing then: libraries may try */
 };
 struct confine_call {
 	unsigned number; /* SYS_... */
@@ -37,8 +37,8 @@ struct confine_calls {
 	size_t count;
 	enum confine_fate others;
 };
-/* What nobody needs who does not attack: mounting, tracing, modules, other processes' memory... Deadly rows, to
-   be followed by a program's own. */
+/* What nobody needs who does not attack: mounting, tracing, modules, other processes' memory... Deadly
+   rows, to be followed by a program's own. */
 #define CONFINE_ATTACKS_MAX 80
 size_t confine_attacks(struct confine_call rows[CONFINE_ATTACKS_MAX]);
 

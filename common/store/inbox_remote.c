@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inbox_remote: the inbox as another process reads it for us. LMDB follows the bytes of its file, and whoever may
- * write that file may lead it anywhere; so we do not open it, and look at what the reader says as at any input.
+ * inbox_remote: the inbox as another process reads it for us. LMDB follows the bytes of its file, and
+ * whoever may write that file may lead it anywhere; so we do not open it, and look at what the reader says
+ * as at any input.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inbox_serve: reading the inbox for another process. An answer is collected whole before it is written, so that
- * no transaction waits for whoever reads it.
+ * inbox_serve: reading the inbox for another process. An answer is collected whole before it is written, so
+ * that no transaction waits for whoever reads it.
  */
 #include <stdlib.h>
 

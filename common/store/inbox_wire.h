@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inbox_wire: what two processes say to each other when one reads the inbox for the other: frames of a kind, a
- * length and a packed record. The one that asks takes nothing on trust: a frame is bounded, complete, sealed, and
- * each value in it is one that an honest reader could have found.
+ * inbox_wire: what two processes say to each other when one reads the inbox for the other: frames of a
+ * kind, a length and a packed record. The one that asks takes nothing on trust: a frame is bounded,
+ * complete, sealed, and each value in it is one that an honest reader could have found.
  */
 #ifndef STORE_INBOX_WIRE_H
 #define STORE_INBOX_WIRE_H

@@ -95,6 +95,25 @@ def test_the_prober_is_confined_while_it_connects(confined):
     assert process.wait(30) == 0
 
 
+@pytest.mark.parametrize("mode", ["fastcgi", "cgi"])
+def test_a_damaged_inbox_is_mended_by_the_next_process(confined, mode):
+    """Who finds the damage stands behind walls, and cannot put a copy in its place."""
+    front = Lighttpd(confined, mode=mode)
+    assert front.beat("robot", HEARTBEAT["secret"]).status == 200
+    confined.a_pass(check=True)
+    data = confined.store / "inbox/data.mdb"
+    content = bytearray(data.read_bytes())
+    at = content.find(b"robot")
+    while at >= 0:
+        content[at + 5:at + 40] = bytes(byte ^ 0x55 for byte in content[at + 5:at + 40])
+        at = content.find(b"robot", at + 1)
+    with open(data, "r+b") as file:
+        file.write(content)
+    wait_for(lambda: front.beat("robot", HEARTBEAT["secret"]).status == 200, 10)
+    assert list(confined.store.glob("inbox.damaged-*"))
+    assert confined.prober("doctor", "--verify").stdout.count("BAD") <= 1
+
+
 # ---- secrets
 
 SENDMAIL = """#!/usr/bin/python3

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * attacks: what somebody would try who runs code of his own in one of our processes. Each attack runs in a child
- * that first raises the walls of the program under test; attack_outcome() says what became of it.
+ * attacks: what somebody would try who runs code of his own in one of our processes. Each attack runs in a
+ * child that first raises the walls of the program under test; attack_outcome() says what became of it.
  */
 #ifndef TESTS_UNIT_ATTACKS_H
 #define TESTS_UNIT_ATTACKS_H
@@ -82,7 +82,9 @@ static inline bool attack_read_memory(void)
 
 static inline bool attack_new_code(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+	return mmap(NULL, 4096, all, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
 static inline bool attack_make_code(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * walls: who breaks into the prober through a library, or into the process that reads the inbox through its bytes,
- * gets nowhere from there; and the latter's death is an error with a name, not ours.
+ * walls: who breaks into the prober through a library, or into the process that reads the inbox through its
+ * bytes, gets nowhere from there; and the latter's death is an error with a name, not ours.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,7 +62,8 @@ static int make_store(void **unused)
 static int remove_store(void **unused)
 {
 	static const char *const files[] = {"inbox/data.mdb", "inbox/lock.mdb", "inbox", "state/data.mdb",
-		"state/lock.mdb", "state", "prober.log", "copy/inbox/data.mdb", "copy/inbox/lock.mdb", "copy/inbox", "copy"};
+		"state/lock.mdb", "state", "prober.log", "copy/inbox/data.mdb", "copy/inbox/lock.mdb", "copy/inbox",
+		"copy"};
 
 	(void)unused;
 	close(attack_old_socket);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The inbox in two processes: what is read at a distance is what is there, and whatever the other side says, if an
- * honest reader could not have said it, it is refused.
+ * The inbox in two processes: what is read at a distance is what is there, and whatever the other side
+ * says, if an honest reader could not have said it, it is refused.
  */
 #include "store_test.h"
 
@@ -159,8 +159,12 @@ static void say_beat(struct text *out, const char *slug, int64_t wall_us)
 
 static void say_entry(struct text *out, uint64_t id, int kind, int64_t at_us)
 {
-	wire_put_entry(out, &(struct inbox_entry){.id = id, .kind = (enum inbox_kind)kind, .at_us = at_us, .sender = "x",
-				    .payload = "{}", .payload_len = 2});
+	struct inbox_entry entry = {.id = id, .kind = (enum inbox_kind)kind, .at_us = at_us};
+
+	entry.sender = "x";
+	entry.payload = "{}";
+	entry.payload_len = 2;
+	wire_put_entry(out, &entry);
 }
 
 static void sound(struct text *out)
@@ -304,7 +308,8 @@ static bool count_entries(void *arg, const struct inbox_entry *entry)
 
 static void test_entries_that_cannot_be_are_refused(void **state)
 {
-	static void (*const rows[])(struct text *out) = {backwards, seen_before, of_no_kind, the_last_id, at_no_time};
+	static void (*const rows[])(struct text *out) = {
+		backwards, seen_before, of_no_kind, the_last_id, at_no_time};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * walls: whoever runs code of his own in the web program gets out of it by nothing that we can think of, and the
- * program itself still answers and stores.
+ * walls: whoever runs code of his own in the web program gets out of it by nothing that we can think of,
+ * and the program itself still answers and stores.
  */
 #include <setjmp.h>
 #include <stdarg.h>
