@@ -209,6 +209,7 @@ struct place {
 static struct {
 	bool stand;      /* at least as far as they can be had */
 	bool giving_way; /* atomic */
+	bool one_request;
 	struct place places[STORES_MAX * 3];
 	size_t count;
 	int64_t looked_us;
@@ -225,7 +226,9 @@ static const char *add_place(const char *store, const char *name)
 {
 	struct place *place = &walls.places[walls.count++];
 
-	*place = look_at(file_join(store, name));
+	*place = (struct place){file_join(store, name), 0, 0};
+	if (!walls.one_request)
+		*place = look_at(place->path);
 	return place->path;
 }
 
@@ -236,7 +239,7 @@ static size_t add_store(const char *store, struct confine_path *paths)
 		return 0;
 	paths[0] = (struct confine_path){add_place(store, "inbox"), PATH_READ | PATH_WRITE | PATH_MAKE};
 	paths[1] = (struct confine_path){add_place(store, "state"), PATH_READ};
-	paths[2] = (struct confine_path){add_place(store, "state/lock.mdb"), PATH_READ | PATH_WRITE};
+	paths[2] = (struct confine_path){add_place(store, "state/lock.mdb"), PATH_WRITE};
 	return 3;
 }
 
@@ -259,13 +262,16 @@ static size_t add_named_stores(struct confine_path *paths)
 
 static void build(const char *store, bool one_request)
 {
+	const size_t zones = one_request ? 2 : 8; /* hardly any system has them elsewhere */
 	struct confine_path paths[PATHS_MAX];
-	size_t n = add_store(store, paths);
 	struct error err = {0};
+	size_t n;
 
+	walls.one_request = one_request;
+	n = add_store(store, paths);
 	if (!one_request)
 		n += add_named_stores(paths + n);
-	for (size_t i = 0; n < PATHS_MAX && zone_directory(i) != NULL; i++)
+	for (size_t i = 0; i < zones && zone_directory(i) != NULL; i++)
 		paths[n++] = (struct confine_path){zone_directory(i), PATH_READ};
 	if (!confine_paths(paths, n, false, &err) && !one_request)
 		log_info("every path stays open to this process: %s", err.text);

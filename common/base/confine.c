@@ -21,7 +21,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,8 +59,12 @@ static bool possible(struct error *err)
    another user, either. */
 static bool give_up_privileges(struct error *err)
 {
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ||
-	       error_set(err, ERROR_MISSING, "no_new_privs: %s", strerror(errno));
+	static bool given_up;
+
+	if (given_up)
+		return true;
+	given_up = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	return given_up || error_set(err, ERROR_MISSING, "no_new_privs: %s", strerror(errno));
 }
 
 /* ---- calls: the program of the filter ---------------------------------------------------------------- */
@@ -407,19 +410,27 @@ static uint64_t rights(unsigned may)
 	return fs;
 }
 
+/* Of what is no directory the kernel takes no rights of directories. */
+static bool add_rule(int ruleset, struct beneath *rule)
+{
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_BENEATH, rule, 0) == 0)
+		return true;
+	if (errno != EINVAL)
+		return false;
+	rule->may &= FS_OF_FILES;
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_BENEATH, rule, 0) == 0;
+}
+
 /* false only when the kernel refuses the rule: what is not there needs none. */
 static bool allow(int ruleset, uint64_t known, const struct confine_path *path)
 {
 	struct beneath rule = {.may = rights(path->may) & known};
-	struct stat st;
 	bool ok;
 
-	rule.fd = path->path != NULL ? open(path->path, O_PATH | O_CLOEXEC) : -1;
+	rule.fd = path->path != NULL && path->path[0] != '\0' ? open(path->path, O_PATH | O_CLOEXEC) : -1;
 	if (rule.fd < 0)
 		return true;
-	if (fstat(rule.fd, &st) != 0 || !S_ISDIR(st.st_mode))
-		rule.may &= FS_OF_FILES;
-	ok = rule.may == 0 || syscall(SYS_landlock_add_rule, ruleset, RULE_BENEATH, &rule, 0) == 0;
+	ok = rule.may == 0 || add_rule(ruleset, &rule);
 	close(rule.fd);
 	return ok;
 }

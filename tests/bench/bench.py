@@ -160,13 +160,16 @@ def cgi(folder):
     env = {"UPBEAT_STORE": str(site.store), "REQUEST_METHOD": "GET", "REQUEST_URI": "/beat/robot", "PATH": "/usr/bin:/bin",
            "SCRIPT_NAME": "", "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1"}
 
+    # Copied as `make install` does: what a linker has written lies in the page cache in small pieces, and costs more.
+    ours_installed, hello_installed = (shutil.copy2(program, folder / pathlib.Path(program).name) for program in (upbeat.PROGRAM, hello))
+
     def one(program):
         return float(subprocess.run([spawn, "300", program], env=env, check=True, capture_output=True, text=True).stdout)
 
     ours, theirs = [], []
     for _ in range(RUNS):
-        ours.append(one(upbeat.PROGRAM))
-        theirs.append(one(hello))
+        ours.append(one(ours_installed))
+        theirs.append(one(hello_installed))
     a, b = statistics.median(ours), statistics.median(theirs)
     row("GET beat, microseconds each exec", f"{a:.0f}", f"{b:.0f}", a / b, "<= 1.20")
 
