@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import stat
 import time
 
@@ -85,14 +86,19 @@ def test_another_book_in_the_place_of_ours_makes_the_process_give_way(confined):
 
 
 def test_the_prober_is_confined_while_it_connects(confined):
-    confined.configure({"monitors": {"slow": {"type": "port", "host": "192.0.2.1", "port": 9, "timeout": "5s"}}})
-    process = confined.start_prober("run")
-    wait_for(lambda: is_confined(process.pid), 10)
-    children = [int(pid) for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-    assert len(children) == 1 and is_confined(children[0]), "the inbox has a reader of its own"
-    assert core_limit(process.pid) == core_limit(children[0]) == ["0", "0"]
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        confined.configure({"monitors": {"slow": {"type": "tls", "host": "127.0.0.1", "port": mute.getsockname()[1],
+                                                  "timeout": "30s"}}})
+        process = confined.start_prober("run")
+        wait_for(lambda: is_confined(process.pid), 30)
+        mute.settimeout(30)
+        connection, _ = mute.accept()
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 1 and is_confined(int(children[0])), "the inbox has a reader of its own"
+        assert core_limit(process.pid) == core_limit(int(children[0])) == ["0", "0"]
+        process.send_signal(signal.SIGTERM)
+        connection.close()
+        assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize("mode", ["fastcgi", "cgi"])
@@ -174,11 +180,11 @@ def songful(site, target, catcher):
 def test_no_secret_is_heard_outside(songful, catcher):
     canary = songful.canary
     process = songful.start_prober("run")
-    wait_for(lambda: len(catcher.received) >= 2 and (songful.folder / "handed-on.json").exists(), 30)
+    wait_for(lambda: len(catcher.received) >= 2 and (songful.folder / "handed-on.json").exists(), 60)
     cmdline = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()
     assert canary.found_in(cmdline) == []
     process.send_signal(signal.SIGTERM)
-    process.wait(30)
+    process.wait(60)
 
     assert canary.found_in((songful.folder / "handed-on.json").read_bytes()) == [], "a child was handed a secret"
     assert canary.found_in(songful.logs()) == []
@@ -199,7 +205,7 @@ def test_no_secret_is_heard_outside(songful, catcher):
 def test_no_secret_is_on_a_page(songful, catcher):
     canary = songful.canary
     process = songful.start_prober("run")
-    wait_for(lambda: len(catcher.received) >= 2, 30)
+    wait_for(lambda: len(catcher.received) >= 2, 60)
     process.send_signal(signal.SIGTERM)
     process.wait(30)
     front = Lighttpd(songful)
