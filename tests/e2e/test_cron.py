@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: ISC
 """The prober as cron runs it: Debian's real cron, in a mount namespace of its own so that the machine's own
 crontabs are neither read nor written."""
+import json
 import os
+import socket
 import subprocess
+import time
 
 import pytest
 
 from upbeat import AS_ROOT, PROBER, wait_for
 
 pytestmark = pytest.mark.skipif(not AS_ROOT, reason="a cron daemon of one's own needs root")
+
+
+NIGHTLY = os.environ.get("UPBEAT_NIGHTLY") == "1"
 
 
 def start_cron(site, line):
@@ -44,3 +50,31 @@ def test_a_crontab_line_is_all_it_takes(site, lighttpd, target, catcher):
     target.status = 503
     wait_for(lambda: [r for r in catcher.at("/hook") if r.json["event"] == "down"], 60)
     assert len(catcher.at("/hook")) == 1
+
+
+@pytest.mark.skipif(not can_unshare(), reason="mount namespaces are not permitted here")
+@pytest.mark.skipif(not NIGHTLY, reason="takes four minutes: make nightly")
+def test_over_several_minutes_every_slot_has_one_result(site, catcher):
+    """Good ones, such that never answer, and such that trickle: each slot is answered once, on the wall clock."""
+    os.makedirs("/var/spool/cron/crontabs", exist_ok=True)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen(1000)
+        urls = {"good": catcher.url + "/good", "mute": f"http://127.0.0.1:{mute.getsockname()[1]}/"}
+        seconds = {"5s": 5, "10s": 10, "15s": 15, "30s": 30, "1m": 60}
+        site.configure({
+            "defaults": {"notify": [], "timeout": "4s"}, "witnesses": [catcher.url + "/witness"],
+            "monitors": {f"{kind}-{interval}": {"type": "http", "url": url, "interval": interval}
+                         for kind, url in urls.items() for interval in seconds}})
+        cron = start_cron(site, f"* * * * * {PROBER} -c {site.config_file}")
+        time.sleep(240)
+        site.stop(cron)
+        wait_for(lambda: site.status()["passes"]["last"] < time.time() - 5, 70, every=1)
+    for slug in (m["slug"] for m in site.status()["monitors"]):
+        lines = site.prober("export", "samples", "--monitor", slug, check=True).stdout.splitlines()
+        every = seconds[slug.split("-")[1]]
+        slots = [int(json.loads(line)["time"] // every) for line in lines]
+        assert slots == list(range(slots[0], slots[0] + len(slots))) and len(slots) >= 180 // every, (slug, lines)
+        if slug.startswith("good"):
+            assert {json.loads(line)["outcome"] for line in lines} == {"up"}
+            assert max(json.loads(line)["time"] % every for line in lines[1:]) < 2.5, lines

@@ -162,6 +162,8 @@ struct pass {
 	bool mass_known;
 	size_t failing;     /* of the crowd, as of ... */
 	int64_t failing_us; /* ... this (monotonic) */
+	size_t opened;      /* looks at the crowd that have not ended */
+	uint64_t failing_as_of, opened_as_of; /* how many looks had ended when they were counted, and one */
 	struct report *report;
 	struct peers *peers; /* peers.c; NULL: there are none */
 	/* people.c */

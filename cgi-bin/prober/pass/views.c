@@ -18,6 +18,8 @@
 
 #define MASS_LEAST 10
 #define MASS_PASSES 2
+#define MASS_OVER_PASSES 5 /* after so many, a crowd that fails is another one */
+#define JUST_DOWN_US (2 * MINUTE_US)
 
 /* ---- parents */
 
@@ -103,23 +105,57 @@ static enum view view_of_parents(struct post *post)
 
 /* ---- the crowd */
 
+static bool is_mass(const struct pass *pass, size_t n)
+{
+	return n >= MASS_LEAST && n * 2 > pass->configured;
+}
+
+/* On its way down, or just called so: those that are quick to fail belong to the crowd, too. */
+static bool is_failing(const struct post *post, int64_t now_us)
+{
+	if (post->row.decided == STATE_DOWN)
+		return post->row.since_us > now_us - JUST_DOWN_US;
+	return post->monitor && post->judge.tries > 0;
+}
+
 /* How many of the monitors that we look at are failing now and were not down before? */
 static size_t count_failing(struct pass *pass)
 {
 	int64_t now = clock_mono_us();
 	size_t n = 0;
 
-	if (pass->failing_us && now - pass->failing_us < 100 * US_PER_MS)
+	/* Of thousands that fail it need not be known to a millisecond how many they are. */
+	if (pass->failing_as_of == pass->info.checked + 1 ||
+		(now - pass->failing_us < 100 * US_PER_MS && is_mass(pass, pass->failing)))
 		return pass->failing;
 	for (size_t id = 1; id < pass->post_count; id++) {
 		struct post *post = pass->posts[id];
 
-		if (post && post->monitor && !post->monitor->heartbeat && post->judge.tries > 0 &&
-			post->judge.decided != STATE_DOWN && !views_parent_down(post))
+		if (post && !(post->row.flags & ROW_HEARTBEAT) && is_failing(post, pass_now(pass)) &&
+			!(post->monitor && views_parent_down(post)))
 			n++;
 	}
 	pass->failing_us = now;
+	pass->failing_as_of = pass->info.checked + 1;
 	pass->failing = n;
+	return n;
+}
+
+/* How many are being looked at, or about to be, and have shown nothing since this one began to fail? */
+static size_t count_open(struct pass *pass, int64_t since_us)
+{
+	size_t n = 0;
+
+	if (pass->opened_as_of == pass->info.checked + 1)
+		return pass->opened;
+	for (size_t id = 1; id < pass->post_count; id++) {
+		const struct post *post = pass->posts[id];
+
+		n += post && (post->check || post->place == PLACE_READY) && !(post->row.flags & ROW_HEARTBEAT) &&
+			post->row.checked_us < since_us;
+	}
+	pass->opened_as_of = pass->info.checked + 1;
+	pass->opened = n;
 	return n;
 }
 
@@ -151,17 +187,22 @@ static uint64_t mass_since(struct pass *pass)
 	return pass->mass_since;
 }
 
-static enum view view_of_crowd(struct pass *pass)
+static enum view view_of_crowd(const struct post *post)
 {
+	struct pass *pass = post->pass;
 	size_t failing = count_failing(pass);
 	uint64_t since = mass_since(pass), now = pass->info.passes + 1;
 
-	if (failing < MASS_LEAST || failing * 2 <= pass->configured) {
+	/* A quick ladder must not outrun the others' first looks. */
+	if (!is_mass(pass, failing) && !pass->over && is_mass(pass, failing + pass->open) &&
+		is_mass(pass, failing + count_open(pass, post->judge.first_bad_us)))
+		return VIEW_PENDING;
+	if (!is_mass(pass, failing)) {
 		if (since != 0 && failing < MASS_LEAST)
 			mass_remember(pass, 0);
 		return VIEW_IS_CLEAR;
 	}
-	if (since == 0 || since > now) {
+	if (since == 0 || since > now || now - since >= MASS_OVER_PASSES) {
 		log_warn("%zu of %zu monitors fail together: waiting to see whether it is us", failing,
 			pass->configured);
 		since = now;
@@ -202,7 +243,7 @@ static enum view view_of_us(struct post *post)
 	case SIGHT_BLIND:
 		return VIEW_IS_BLIND;
 	case SIGHT_NO_WITNESS:
-		return peers_all_gone(pass) ? VIEW_IS_BLIND : view_of_crowd(pass);
+		return peers_all_gone(pass) ? VIEW_IS_BLIND : view_of_crowd(post);
 	case SIGHT_NOT_KNOWN:
 	default:
 		return VIEW_PENDING;

@@ -628,6 +628,12 @@ static void when_most_fail_at_once_it_waits_two_passes_and_tells_then(void **sta
 	pass_at(3);
 	expect_part("m3 down uddd");
 	expect_part("down:");
+	scripts[SITE].answer = OK;
+	for (int minute = 4; minute < 8; minute++)
+		pass_at(minute);
+	scripts[SITE].answer = BAD;
+	pass_at(8); /* another one, with nothing in between that failed alone */
+	expect_part("m3 suspect uddduuuud");
 }
 
 static void people_pause_resume_and_acknowledge(void **state)
