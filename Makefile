@@ -294,6 +294,23 @@ fuzz: $(FUZZ_RUN:%=$(BUILD)/fuzz/%)
 .PHONY: built
 built: all $(UNIT_BIN) $(FUZZ_NAMES:%=$(BUILD)/replay/%) $(SIMULATOR)
 
+# What the fault tests inject with (tests/faults): libraries to be preloaded, the checker of power cuts, and the
+# web program linked dynamically, because nothing can be preloaded into a static one.
+FAULT_TOOLS := $(BUILD)/faults/record_writes.so $(BUILD)/faults/fail_alloc.so $(BUILD)/faults/power_cut \
+	$(BUILD)/faults/upbeat.fcgi
+$(BUILD)/faults/%.so: tests/faults/%.c tests/faults/record.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=c11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -fPIC -shared -pthread -o $@ $< -ldl
+$(BUILD)/faults/power_cut: $(BUILD)/obj/tests/faults/power_cut.o $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
+$(BUILD)/faults/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(WEB_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WEB_LIBS)
+
 ##: make e2e              structure and end-to-end tests, with the real servers (T=name: only those)
 # In a folder of the run's own, which the servers' user may walk and other runs do not touch. That T= names no
 # test here (pytest's 5) is fine: it may name a unit test.
@@ -302,7 +319,7 @@ pytest = folder=$$(mktemp -d /tmp/upbeat-test.XXXXXX) && chmod 755 $$folder || e
 		--basetemp=$$folder/t $(1); \
 	status=$$?; rm -rf $$folder; [ $$status = 5 ] && [ -n '$(T)' ] && status=0; exit $$status
 JOBS   ?= 4
-e2e: all
+e2e: all $(FAULT_TOOLS)
 	@$(call pytest,$(if $(T),-k '$(T)',-n $(JOBS)) tests/structure tests/e2e)
 
 ##: make test-extra       what needs npm and a browser: packages first, then tests/extra

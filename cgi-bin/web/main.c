@@ -130,6 +130,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN); /* a client that left */
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit: the write fails, that is enough */
+	mem_on_exhaustion(channel_apologize);
 	fill_standard_descriptors();
 	confine_memory();
 	web_start(argc > 0 ? argv[0] : NULL, one_request);

@@ -37,6 +37,8 @@
 
 /* So long a connection may stay silent before it has to wait in the lobby. */
 #define SPEAK_MS 5
+/* For other threads' answers, when the process ends for want of memory. */
+#define APOLOGY_NS (250 * 1000 * 1000)
 /* What a socket's buffer surely takes. */
 #define SURELY_BUFFERED (16u * 1024)
 /* Of a body that is refused as too large, so much is read for the sake of the server in front. */
@@ -51,6 +53,44 @@ void __assert_fail(const char *assertion, const char *file, unsigned line, const
 		longjmp(*assertion_trap, 1);
 	log_error("%s:%u: %s: %s does not hold", file, line, function, assertion);
 	abort();
+}
+
+/* ---- for want of memory */
+
+/* The request that this thread has in hand and has not answered; descriptor -1: none. */
+static _Thread_local struct {
+	int fd;
+	uint16_t id; /* 0: plain CGI */
+} unanswered = {-1, 0};
+
+static void put_record(int fd, uint8_t type, uint16_t id, const void *content, uint16_t n)
+{
+	uint8_t record[8 + 256] = {1, type, (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(n >> 8), (uint8_t)n};
+
+	memcpy(record + 8, content, n);
+	if (write(fd, record, 8u + n) < 0)
+		unanswered.fd = -1; /* it has left */
+}
+
+void channel_apologize(void)
+{
+	static const char words[] = "Status: 503 Service Unavailable\r\nRetry-After: 60\r\n"
+				    "Content-Type: application/json\r\nCache-Control: no-store\r\n\r\n"
+				    "{\"ok\":false,\"error\":\"out of memory\"}\n";
+	static const uint8_t end[8]; /* status 0, request complete */
+	const struct timespec others = {0, APOLOGY_NS};
+	int fd = unanswered.fd;
+
+	_Static_assert(sizeof(words) <= 256, "it fits a record");
+	if (fd >= 0 && unanswered.id == 0 && write(fd, words, sizeof(words) - 1) < 0)
+		return;
+	if (fd >= 0 && unanswered.id != 0) {
+		put_record(fd, 6, unanswered.id, words, sizeof(words) - 1);
+		put_record(fd, 6, unanswered.id, "", 0);
+		put_record(fd, 3, unanswered.id, end, sizeof(end));
+		workers_stop();
+		nanosleep(&others, NULL); /* other threads may be about to answer */
+	}
 }
 
 /* ---- plain CGI */
@@ -78,6 +118,7 @@ static bool cgi_write(struct channel_io *io, const void *bytes, size_t n)
 	const char *at = bytes;
 
 	(void)io;
+	unanswered.fd = -1;
 	while (n > 0) {
 		ssize_t done = write(STDOUT_FILENO, at, n);
 
@@ -104,6 +145,7 @@ struct channel_io *channel_cgi(void)
 {
 	static struct channel_io io = {cgi_read, cgi_write};
 
+	unanswered.fd = STDOUT_FILENO;
 	return &io;
 }
 
@@ -198,6 +240,7 @@ static bool fastcgi_write(struct channel_io *io, const void *bytes, size_t n)
 {
 	struct fastcgi *f = (struct fastcgi *)io;
 
+	unanswered.fd = -1;
 	if (n > SURELY_BUFFERED)
 		set_timeout(f->request.ipcFd, SO_SNDTIMEO, REQUEST_BODY_MS * US_PER_MS);
 	return FCGX_PutStr(bytes, (int)n, f->request.out) == (int)n;
@@ -370,6 +413,8 @@ enum accepted channel_accept(struct channel_io *io, char ***env, int idle_ms)
 			/* One request each: a kept connection would hold this thread while others wait. */
 			f->request.keepConnection = 0;
 			*env = f->request.envp;
+			unanswered.fd = fd;
+			unanswered.id = (uint16_t)f->request.requestId;
 			return ACCEPTED;
 		}
 		log_limited("fastcgi", "a connection brought no FastCGI request");
@@ -393,6 +438,7 @@ void channel_finish(struct channel_io *io)
 {
 	struct fastcgi *f = (struct fastcgi *)io;
 
+	unanswered.fd = -1;
 	if (all_read(f))
 		FCGX_Detach(&f->request);
 	FCGX_Finish_r(&f->request);

@@ -55,6 +55,8 @@ enum accepted {
 enum accepted channel_accept(struct channel_io *io, char ***env, int idle_ms);
 void channel_finish(struct channel_io *io);
 void channel_free(struct channel_io *io);
+/* The answer of a thread that finds no memory (mem_on_exhaustion): 503 to the request that it has in hand. */
+void channel_apologize(void);
 
 /* ---- a request */
 

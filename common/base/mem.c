@@ -11,12 +11,35 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Noreturn void mem_exhausted(void)
+#define EXIT_TEMPORARY 75
+
+static void (*last_words)(void);
+
+void mem_on_exhaustion(void (*words)(void))
+{
+	last_words = words;
+}
+
+static void say_exhausted(void)
 {
 	static const char line[] = "upbeat: out of memory\n";
 
 	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
-		_exit(75);
+		_exit(EXIT_TEMPORARY);
+}
+
+static _Noreturn void mem_exhausted(void)
+{
+	say_exhausted();
+	if (last_words)
+		last_words();
+	_exit(EXIT_TEMPORARY);
+}
+
+/* Nobody has that much: somebody reckoned wrongly. */
+static _Noreturn void mem_absurd(void)
+{
+	say_exhausted();
 	abort();
 }
 
@@ -25,7 +48,7 @@ static size_t mem_product(size_t n, size_t size)
 	size_t product;
 
 	if (__builtin_mul_overflow(n, size, &product))
-		mem_exhausted();
+		mem_absurd();
 	return product;
 }
 
@@ -72,7 +95,7 @@ char *mem_strn(const char *s, size_t n)
 	char *copy;
 
 	if (n == SIZE_MAX)
-		mem_exhausted();
+		mem_absurd();
 	copy = mem_alloc(n + 1);
 	if (n)
 		memcpy(copy, s, n);

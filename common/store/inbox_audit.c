@@ -99,6 +99,7 @@ bool inbox_audit(struct inbox *inbox, struct audit *audit, struct error *err)
 
 	if (inbox->remote)
 		return error_set(err, ERROR_DENIED, "only who has an inbox open can audit it");
+	*audit = (struct audit){.say = audit->say, .arg = audit->arg};
 	if (!book_begin(inbox->book, false, &t, err))
 		return false;
 	if (audit_records(&t, audit)) {

@@ -453,6 +453,7 @@ bool state_audit(struct state *state, struct audit *audit, struct error *err)
 {
 	struct look look = {.a = audit, .txn = state_begin(state, false, err)};
 
+	*audit = (struct audit){.say = audit->say, .arg = audit->arg};
 	if (!look.txn)
 		return false;
 	if (audit_records(&look.txn->book, audit) && look_begin(&look)) {

@@ -553,7 +553,7 @@ bool keep_commit(struct pass *pass)
 	free(incidents);
 	if (!ok) {
 		pass->failure = err;
-		log_error("cannot store what was seen: %s", err.text);
+		log_limited("keep", "cannot store what was seen: %s", err.text); /* it is tried every second */
 		if (!pass->over) /* the end tries once more, and does not wait for what may never come */
 			commit_soon(pass, true);
 	} else if (pass->outbox) {
