@@ -7,6 +7,7 @@
  *
  * Each subcommand is one row of the table below and one function in a file of its own.
  */
+#include <cjson/cJSON.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,19 @@ static void protect(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+static void *allocate(size_t n)
+{
+	return mem_alloc(n);
+}
+
+/* cJSON's trees are built with calls whose NULL nobody asks for: memory that fails ends us as it does elsewhere. */
+static void use_our_memory(void)
+{
+	cJSON_Hooks hooks = {.malloc_fn = allocate, .free_fn = free};
+
+	cJSON_InitHooks(&hooks);
+}
+
 static int run_row(const struct subcommand *row, const char *config, int argc, char **argv)
 {
 	char *path = config_path(config);
@@ -154,6 +168,7 @@ int main(int argc, char **argv)
 	if (!row)
 		return unknown_subcommand(name);
 	protect();
+	use_our_memory();
 	if (o.next < argc)
 		o.next++;
 	return run_row(row, o.config, argc - o.next, argv + o.next);

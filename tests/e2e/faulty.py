@@ -21,7 +21,6 @@ from upbeat import AS_ROOT, BUILD, PROBER, PROGRAM, sign
 
 NIGHTLY = os.environ.get("UPBEAT_NIGHTLY") == "1"
 TOOLS = BUILD / "faults"
-EIO, ENOSPC, EROFS = 5, 28, 30
 
 
 def of(short, long):
