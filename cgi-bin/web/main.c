@@ -135,9 +135,11 @@ int main(int argc, char **argv)
 	confine_memory();
 	web_start(argc > 0 ? argv[0] : NULL, one_request);
 	if (one_request) {
+		struct channel_io *io = channel_cgi(); /* from here on there is a request to be answered */
+
 		walls_paths(environ, true);
 		walls_calls(true);
-		serve(channel_cgi(), environ);
+		serve(io, environ);
 		_exit(0); /* the kernel closes faster than we do */
 	}
 	status = serve_many();

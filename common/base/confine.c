@@ -67,6 +67,8 @@ static bool give_up_privileges(struct error *err)
 	return given_up || error_set(err, ERROR_MISSING, "no_new_privs: %s", strerror(errno));
 }
 
+#define NO_CALL 0xffffffffu
+
 /* ---- calls: the program of the filter ---------------------------------------------------------------- */
 
 /* Jumps lead forward only, so the program is written from its end: where a jump leads is known by then. */
@@ -189,12 +191,14 @@ static unsigned put_spans(struct program *p, const struct span *spans, size_t n)
 	return put_test(p, BPF_JGE, spans[half].from, above, below);
 }
 
-/* Calls by another way than our own (32 bits, x32) have other numbers: nobody here makes them. */
+/* Calls by another way than our own (32 bits, x32) have other numbers: nobody here makes them. What a tracer has
+   taken back, to give an answer of its own (as strace does to make a call fail), comes with NO_CALL. */
 static void put_head(struct program *p, unsigned tree)
 {
-	unsigned deadly = deal_with(p, CALL_DEADLY);
+	unsigned deadly = deal_with(p, CALL_DEADLY), missing = deal_with(p, CALL_MISSING);
 
-	put_test(p, BPF_JGE, OUR_NUMBERS, deadly, tree);
+	tree = put_test(p, BPF_JGE, OUR_NUMBERS, deadly, tree);
+	put_test(p, BPF_JEQ, NO_CALL, missing, tree);
 	tree = put_load(p, offsetof(struct seccomp_data, nr));
 	put_test(p, BPF_JEQ, OUR_ARCH, tree, deadly);
 	put_load(p, offsetof(struct seccomp_data, arch));

@@ -425,7 +425,7 @@ def fail_each_allocation(site, run, steps, most):
         hit.unlink(missing_ok=True)
         run({"LD_PRELOAD": str(TOOLS / "fail_alloc.so"), "FAIL_ALLOC": str(n), "FAIL_ALLOC_HIT": str(hit),
              "FAIL_ALLOC_ON": str(n % 2)}, n)
-        if not hit.exists():
+        if not hit.stat().st_size:
             return points
         points += 1
         n += 1 if step == 1 or n < 3 else step

@@ -24,6 +24,15 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int record_fd = -1;
 
+/* Before the program confines itself to its own paths. */
+__attribute__((constructor)) static void begin(void)
+{
+	const char *path = getenv("RECORD_WRITES");
+
+	if (path)
+		record_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+}
+
 /* 'i' or 's' when the descriptor is a book in its place (not one being made aside), else 0. */
 static char book_of(int fd)
 {
@@ -47,10 +56,7 @@ static void put(const struct entry *entry, const struct iovec *parts, int count)
 	static char *bytes;
 	static size_t room;
 	size_t at = sizeof(*entry);
-	const char *path = getenv("RECORD_WRITES");
 
-	if (record_fd < 0 && path)
-		record_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (record_fd < 0)
 		return;
 	if (room < at + entry->length) {
