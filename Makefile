@@ -327,10 +327,12 @@ test-extra: deps-extra
 	+@$(MAKE) --no-print-directory all
 	@$(call pytest,$(if $(T),-k '$(T)') tests/extra)
 
-##: make nightly          the long forms: every kill point, hundreds of kills, a minute of fuzzing for each parser
+##: make nightly          the long forms: thousands of kills, every kill point and power cut, a soak of an hour, fuzzing
+# NIGHTLY_PERCENT= and NIGHTLY_SOAK_SECONDS= shorten them; `tests/reliability.py` prints the table of what was counted.
 nightly: deps-test
 	+@$(MAKE) --no-print-directory all
 	+@UPBEAT_NIGHTLY=1 $(MAKE) --no-print-directory e2e
+	@$(PYTHON) -B tests/reliability.py $(BUILD)/reliability.jsonl
 	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=60
 
 ##: make bench            ratios against yardsticks built in the same run, ~5 minutes (T="http ping": single tables; RUNS=15)

@@ -6,7 +6,10 @@
  */
 #include "store/state_private.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/mem.h"
 
 struct budget {
 	size_t left;
@@ -63,6 +66,32 @@ static bool forget_notices(struct state_txn *txn, int64_t before_us, struct budg
 	return true;
 }
 
+/* Notes of what was told once ("told/..."; their value is when) prove nothing any more. */
+static bool forget_told(struct state_txn *txn, int64_t before_us, struct budget *budget, struct error *err)
+{
+	struct key prefix = key_name("told/");
+	struct walk w;
+	bool on = walk_from(&w, &txn->book, TABLE_NOTES, &prefix), ok = true;
+
+	while (on && ok && budget->left && walk_within(&w, &prefix)) {
+		const uint8_t *bytes;
+		size_t n;
+		char *text;
+		int64_t told_us;
+
+		ok = blob_unpack(w.value.mv_data, w.value.mv_size, BLOB_TEXT, &bytes, &n, err);
+		text = ok ? mem_strn((const char *)bytes, n) : NULL;
+		if (ok && text_to_i64(text, &told_us) && told_us < before_us) {
+			on = walk_delete(&w);
+			budget->left--;
+		} else {
+			on = walk_next(&w);
+		}
+		free(text);
+	}
+	return walk_end(&w, ok ? err : NULL) && ok;
+}
+
 bool state_forget(struct state_txn *txn, const struct forget *before, size_t most, size_t *forgotten,
 	struct error *err)
 {
@@ -71,7 +100,8 @@ bool state_forget(struct state_txn *txn, const struct forget *before, size_t mos
 		forget_below(txn, TABLE_RUNS, before->samples_s / 3600, &budget, err) &&
 		forget_below(txn, TABLE_HOURS, before->samples_s / 3600, &budget, err) &&
 		forget_below(txn, TABLE_ROLLUP_HOURS, before->hours_s / (24 * 3600), &budget, err) &&
-		forget_notices(txn, before->notices_s * US_PER_S, &budget, err);
+		forget_notices(txn, before->notices_s * US_PER_S, &budget, err) &&
+		forget_told(txn, before->notices_s * US_PER_S, &budget, err);
 
 	*forgotten = most - budget.left;
 	return ok;

@@ -82,9 +82,9 @@ def stored_is(site, slug, moment):
 class Farm:
     """Several upbeat.fcgi on one listening socket, as a web server runs them; any of them may be killed."""
 
-    def __init__(self, site, processes=2, program=PROGRAM, **env):
+    def __init__(self, site, processes=2, program=PROGRAM, name="farm", **env):
         self.site, self.program, self.env = site, program, env
-        self.path = str(site.folder / "farm.socket")
+        self.path = str(site.folder / f"{name}.socket")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
         self.listener = socket.socket(socket.AF_UNIX)

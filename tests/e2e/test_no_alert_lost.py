@@ -2,8 +2,7 @@
 """kill -9 of the prober, at random under load and at every system call around one commit and one delivery: no
 alert is lost; what was in flight is repeated at most once for each kill, with the same id.
 
-UPBEAT_NIGHTLY=1 kills 500 times instead of 50, and at every call instead of every seventh."""
-import os
+UPBEAT_NIGHTLY=1 kills 2,000 times instead of 50, and at every call instead of every seventh."""
 import random
 import shutil
 import signal
@@ -14,10 +13,10 @@ import pytest
 
 import catchers
 import fakes
+from faulty import NIGHTLY, counted, of, verify
 from upbeat import PROBER, wait_for
 
-NIGHTLY = os.environ.get("UPBEAT_NIGHTLY") == "1"
-KILLS = 500 if NIGHTLY else 50
+KILLS = of(50, 2000)
 SHOPS = 6
 
 
@@ -95,6 +94,9 @@ def test_random_kills_under_load(site, targets):
         assert sum(triggers.values()) - len(triggers) <= KILLS
         flapping = sum("flapping" in m.words for m in pager.messages)
         down = sum(t.status != 200 for t in targets)
+        verify(site)
+        counted("1 kill -9, prober", kills=KILLS, alerts=len(triggers), lost=0,
+                told_twice=sum(triggers.values()) - len(triggers))
         assert down <= len(open_keys) <= down + flapping, (open_keys, down, flapping)
 
 
@@ -159,4 +161,5 @@ def test_a_kill_at_each_system_call_of_a_delivery(site, waiting, call):
         assert len(waiting.messages) == again, f"{call} {n}: told again by a later pass"
         n += 1 if NIGHTLY or n < 4 else 7
     assert waiting.wrong == []
-    print(f"{call}: {points} points")
+    verify(site)
+    counted(f"2 kill at each system call, a delivery: {call}", points=points, lost=0)

@@ -634,6 +634,7 @@ static void test_old_notices_are_forgotten_unless_they_wait(void **state)
 	struct forget before = {.notices_s = T0_S + 1};
 	struct noticed seen = {0};
 	size_t forgotten;
+	char *note;
 
 	for (int i = 0; i < 4; i++) {
 		struct notice notice = new_notice(txn, 1, T0_US);
@@ -642,8 +643,17 @@ static void test_old_notices_are_forgotten_unless_they_wait(void **state)
 		notice.at_us = i == 3 ? T0_US + 5 * US_PER_S : T0_US;
 		assert_ok(state_notice_put(txn, &notice, &err));
 	}
+	assert_ok(state_note_put(txn, "told/old", "1777600800000000", &err));
+	assert_ok(state_note_put(txn, "told/young", "9977600800000000", &err));
+	assert_ok(state_note_put(txn, "tone", "1", &err)); /* another's, that follows them */
 	assert_ok(state_forget(txn, &before, 1000, &forgotten, &err));
-	assert_int_equal(forgotten, 2);
+	assert_int_equal(forgotten, 3);
+	assert_false(state_note_get(txn, "told/old", &note, &err));
+	assert_int_equal(err.kind, ERROR_MISSING);
+	assert_ok(state_note_get(txn, "told/young", &note, &err));
+	free(note);
+	assert_ok(state_note_get(txn, "tone", &note, &err));
+	free(note);
 	assert_ok(state_notice_scan(txn, 1, see_notice, &seen, &err));
 	assert_int_equal(seen.n, 2);
 	assert_int_equal(seen.ids[0], 4);
