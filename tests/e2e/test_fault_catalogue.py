@@ -513,7 +513,7 @@ def settle(site, target, pager):
     verify(site)
 
 
-@pytest.mark.parametrize("book", ["state"])
+@pytest.mark.parametrize("book", ["state", "inbox"])
 def test_11_a_damaged_book_is_noticed_set_aside_and_its_copy_takes_over(site, target, pager, book):
     """I2, I7 within a minute, and people are told. What was damaged harmlessly (a page that nobody uses) may stay."""
     rng, cases = random.Random(11), of(10, 1000)
@@ -551,6 +551,45 @@ def test_11_a_damaged_book_is_noticed_set_aside_and_its_copy_takes_over(site, ta
     assert slowest < 60
     del outcome["undetected"]
     counted(f"11 damaged files, {book}", cases=cases, **outcome, slowest_s=round(slowest, 1))
+
+
+def test_11_without_any_copy_a_new_book_is_begun(site, target, pager):
+    site.configure(shop(target, pager))
+    site.a_pass(check=True)
+    shutil.rmtree(site.store / "copies")
+    for book in ("state", "inbox"):
+        (site.store / book / "data.mdb").write_bytes(b"\1" * 9000)
+    site.a_pass()
+    assert cgi_beat(site)[0] in (200, 503)
+    site.a_pass(check=True)
+    assert cgi_beat(site)[0] == 200
+    wait_for(lambda: site.a_pass() and len([m for m in pager.messages if "no good copy" in str(m.json)]) >= 1, 40)
+    verify(site)
+
+
+def test_11_a_heartbeat_is_not_late_because_its_beats_were_lost(site, pager):
+    """The copy is an hour old, so is every beat in it: that is our loss, and nobody's outage (I5)."""
+    site.configure({"channels": {"hook": {**pager.config, "limit": 0}}, "defaults": {"notify": ["hook"]}, "monitors": robots(2)})
+    site.a_pass(check=True)
+    for slug in robots(2):
+        assert cgi_beat(site, slug)[0] == 200
+    shutil.rmtree(site.store / "copies")
+    site.a_pass(check=True)
+    site.offset_ms = 50 * 60_000
+    for slug in robots(2):
+        cgi_beat(site, slug, time.time() + 3000)
+    site.a_pass()
+    damage(site.store / "inbox/data.mdb", "cut off", random.Random(4))
+    site.offset_ms += 60_000
+    site.a_pass()
+    assert cgi_beat(site, "robot0", time.time() + 3060)[0] in (200, 503)
+    for _ in range(2):
+        site.offset_ms += 60_000
+        site.a_pass()
+        cgi_beat(site, "robot0", time.time() + site.offset_ms / 1000)
+    assert [p for p in site.store.iterdir() if p.name.startswith("inbox.damaged-")]
+    assert not [m for m in pager.messages if m.kind == "down"], pager.messages
+    verify(site)
 
 
 # ---- 12. clocks that jump
