@@ -172,6 +172,12 @@ def test_an_ordinary_user_is_told_when_a_site_and_a_program_stop(machine, target
     assert beat.status == 200, beat
     forged = fetch(machine.url("/beat/robot"), "POST", body, {"X-Hub-Signature-256": sign("another", body)})
     assert forged.status == 403
+    # Nothing but the program is given out from its folder, and people's pages ask who one is.
+    assert [fetch(machine.url(path)).status for path in ("/upbeat.store", "/.htaccess")] == [403, 403]
+    assert machine.as_user("printf 'me:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\\n' > ~/upbeat/staff.htpasswd && chmod 644 ~/upbeat/staff.htpasswd").returncode == 0
+    assert fetch(machine.url("/staff/")).status == 401
+    login = {"Authorization": "Basic bWU6cGFzc3dvcmQ=", "Accept": "text/html"}  # me, password
+    assert fetch(machine.url("/staff/"), headers=login).status == 200
     wait_for(lambda: "up" in fetch(machine.url("/")).text and target.hits > 0, 30)
 
     # Both stop. The beat was the only one, the site answers 500 from now on.
