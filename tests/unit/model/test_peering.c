@@ -168,7 +168,8 @@ static void what_is_kept_of_a_peer_comes_back(void **unused)
 	(void)unused;
 	peer_head_encode(&t, &head);
 	assert_true(peer_head_decode(t.ptr, t.len, &back, NULL));
-	assert_memory_equal(&head, &back, sizeof(head));
+	assert_true(back.heard_us == head.heard_us && back.time_us == head.time_us && back.every_us == head.every_us);
+	assert_true(back.awake_us == head.awake_us && back.offline && back.whole);
 	text_free(&t);
 	assert_true(peer_head_decode("{\"new\":[1],\"heard\":1.5}", 23, &back, NULL));
 	assert_int_equal(back.heard_us, 1500000);

@@ -137,6 +137,61 @@ static void test_what_a_pass_leaves_holds(void **state)
 	leave(w);
 }
 
+/* An outage that is long over, a digest that is of no incident, and a message that another one tells. */
+static void test_what_is_over_or_old_holds(void **state)
+{
+	struct world *w = build(*state);
+	struct notice more = w->notice;
+	struct audit a;
+
+	w->judge = (struct judge){.state = STATE_UP, .decided = STATE_UP};
+	assert_ok(state_judge_put(w->txn, 1, &w->judge, &err));
+	w->row.state = w->row.decided = STATE_UP;
+	w->row.incident = 0;
+	assert_ok(state_rows_put(w->txn, &(uint32_t){1}, &w->row, 1, &err));
+	w->incident.started_us = w->incident.decided_us = w->now_us - 100 * 1440 * MINUTE;
+	w->incident.ended_us = w->now_us;
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+	w->notice.state = NOTICE_DELIVERED;
+	w->notice.attempts = 1;
+	w->notice.at_us = w->now_us - 100 * 1440 * MINUTE;
+	assert_ok(state_notice_put(w->txn, &w->notice, &err));
+	more.incident = 0;
+	snprintf(more.event_id, sizeof(more.event_id), "upbeat-2");
+	assert_ok(state_notice_add(w->txn, &more, &err));
+	more.state = NOTICE_SUPERSEDED;
+	more.instead = "upbeat-1";
+	assert_ok(state_notice_put(w->txn, &more, &err));
+	commit(w);
+	a = audit_state(w->state);
+	if (a.damaged || a.broken)
+		fail_msg("%s", text_str(&said));
+	assert_int_equal(a.open, 0);
+	assert_int_equal(a.waiting, 0);
+	leave(w);
+}
+
+/* A recurring event has a notice each time; a reminder is none. */
+static void test_what_recurs_is_counted(void **state)
+{
+	struct world *w = build(*state);
+	struct notice again = w->notice;
+	struct incident_entry *entry = incident_add(&w->incident, ENTRY_QUEUED, w->now_us);
+	struct audit a;
+
+	entry->who = mem_str("ops");
+	entry->text = mem_str("down");
+	incident_add(&w->incident, ENTRY_QUEUED, w->now_us)->text = mem_str("no event of ours");
+	assert_ok(state_incident_put(w->txn, &w->incident, &err));
+	again.repeat = true;
+	assert_ok(state_notice_add(w->txn, &again, &err));
+	commit(w);
+	a = audit_state(w->state);
+	assert_int_equal(a.broken, 1);
+	assert_non_null(strstr(text_str(&said), "\"down\" for channel ops was queued and is not there"));
+	leave(w);
+}
+
 /* ---- promises, broken --------------------------------------------------------------------------------- */
 
 static void no_incident(struct world *w)
@@ -310,6 +365,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test_in_dir(test_what_a_pass_leaves_holds),
+		test_in_dir(test_what_is_over_or_old_holds),
+		test_in_dir(test_what_recurs_is_counted),
 		test_in_dir(test_each_broken_promise_is_said),
 		test_in_dir(test_what_was_heard_holds),
 	};
