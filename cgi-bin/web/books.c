@@ -149,6 +149,10 @@ static struct web *web_new(const char *dir)
 	web->dir = mem_str(dir);
 	pthread_rwlock_init(&web->use, NULL);
 	pthread_mutex_init(&web->opening, NULL);
+	if (walls_stand() && !walls_include(dir)) {
+		log_limited("store", "%s is out of this process's reach: name it in UPBEAT_STORES", dir);
+		return web;
+	}
 	log_path = file_join(dir, "inbox/web.log");
 	log_open("web", log_path, LOG_BYTES, true);
 	free(log_path);

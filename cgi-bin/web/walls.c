@@ -327,6 +327,17 @@ void walls_give_way(void)
 	__atomic_store_n(&walls.giving_way, true, __ATOMIC_RELAXED);
 }
 
+bool walls_include(const char *store)
+{
+	char *inbox = file_join(store, "inbox");
+	bool found = false;
+
+	for (size_t i = 0; i < walls.count && !found; i++)
+		found = strcmp(walls.places[i].path, inbox) == 0;
+	free(inbox);
+	return found;
+}
+
 bool walls_outgrown(void)
 {
 	int64_t now_us = clock_mono_us();

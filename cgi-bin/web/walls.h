@@ -25,6 +25,8 @@ bool walls_paths(char **env, bool one_request);
 /* Do they stand? Then our book cannot be mended here: walls_give_way() has this process replaced. */
 bool walls_stand(void);
 void walls_give_way(void);
+/* Is this store among those that we are confined to? */
+bool walls_include(const char *store);
 /* True when the books are not the ones that we were confined to. Looks some times a second. */
 bool walls_outgrown(void);
 

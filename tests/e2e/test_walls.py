@@ -12,7 +12,7 @@ import time
 import pytest
 
 import fastcgi
-from upbeat import Lighttpd, wait_for
+from upbeat import Lighttpd, Site, wait_for
 
 HEARTBEAT = {"type": "heartbeat", "secret": "0123456789abcdef-of-the-robot", "max_age": "1h"}
 
@@ -63,6 +63,22 @@ def test_a_store_named_by_the_request_confines_too(confined):
     assert program.ask(path="/beat/robot", UPBEAT_STORE=str(confined.store)).status == 404
     assert len(os.listdir(f"/proc/{program.process.pid}/task")) > 1
     assert program.ask(path="/beat/robot", UPBEAT_STORE=str(confined.store)).status == 404
+
+
+def test_a_store_that_the_process_does_not_know_is_503_and_said(confined, open_folder):
+    (open_folder / "other").mkdir()
+    other = Site(open_folder / "other")
+    other.configure({"monitors": {"robot": HEARTBEAT}})
+    other.a_pass(check=True)
+    program = fastcgi.Program(confined)
+    assert program.ask(path="/beat/robot", UPBEAT_STORE=str(other.store)).status == 503
+    assert program.ask(path="/beat/robot").status == 404
+    assert "out of this process's reach: name it in UPBEAT_STORES" in (confined.store / "inbox/web.log").read_text()
+    confined.stop(program.process)
+    os.unlink(program.path)
+    program = fastcgi.Program(confined, UPBEAT_STORES=f"{confined.store}:{other.store}")
+    assert program.ask(path="/beat/robot", UPBEAT_STORE=str(other.store)).status == 404
+    other.close()
 
 
 def test_a_process_from_before_the_store_serves_when_it_is_there(site):

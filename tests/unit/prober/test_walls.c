@@ -248,6 +248,34 @@ static void the_prober_connects_and_does_nothing_else(void **unused)
 	attack_all(rows, COUNT_OF(rows), as_prober);
 }
 
+/* ---- a kernel without */
+
+static void as_on_an_old_kernel(void)
+{
+	static const struct confine_call without[] = {
+		{SYS_seccomp, CALL_MISSING}, {444, CALL_MISSING}, {445, CALL_MISSING}, {446, CALL_MISSING}};
+
+	if (!confine_calls(&(struct confine_calls){without, COUNT_OF(without), CALL_ALLOWED}, &err))
+		_exit(STRANGE);
+}
+
+static bool go_on_and_say_so(void)
+{
+	int version;
+
+	walls_raise(store, NULL);
+	return !confine_knows_calls(&err) && strncmp(err.text, "seccomp: ", 9) == 0 &&
+	       !confine_knows_paths(&version, &err) && strncmp(err.text, "Landlock: ", 10) == 0 &&
+	       access("/etc/passwd", R_OK) == 0 && open("/etc/passwd", O_RDONLY) >= 0;
+}
+
+static void where_the_kernel_has_no_walls_we_go_on(void **unused)
+{
+	(void)unused;
+	need_walls();
+	assert_int_equal(attack_outcome(go_on_and_say_so, as_on_an_old_kernel), SUCCEEDED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +285,7 @@ int main(void)
 		cmocka_unit_test(no_inbox_is_missing),
 		cmocka_unit_test(a_reader_that_dies_is_an_error_with_a_name),
 		cmocka_unit_test(the_prober_connects_and_does_nothing_else),
+		cmocka_unit_test(where_the_kernel_has_no_walls_we_go_on),
 	};
 
 	return cmocka_run_group_tests_name("walls of the prober", tests, make_store, remove_store);
