@@ -2,6 +2,7 @@
 """Several installations, each with its own web server and prober, that watch the same things and each other."""
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -200,6 +201,25 @@ def test_who_took_it_in_hand_is_known_to_all(trio, target, catcher):
     assert done.status < 300, done
     time.sleep(11)
     assert told_names(catcher) == ["ops"], "nor does b escalate what was acknowledged with a"
+
+
+def test_the_next_tells_when_the_first_cannot_and_who_forgot_all_is_told_again(trio, target, catcher):
+    two = trio("a", "b")
+    two.start(target, catcher)
+    all_up(two)
+    catcher.script["/a"] = (500, b"out of order")
+    target.status = 500
+    wait_for(lambda: "b" in told_names(catcher, "down"), 60)
+    assert len({event for _, event in told(catcher, "down")}) == 1
+    wait_for(lambda: views(two, "a") == {"b": "down"}, 60)
+    tries = told_names(catcher, "down").count("a")
+    catcher.script.clear()
+    two.sites["b"].stop(two.probers["b"])
+    shutil.rmtree(two.sites["b"].store / "state")
+    two.begin("b")
+    wait_for(lambda: views(two, "b") == {"a": "down"}, 60)
+    time.sleep(13)  # longer than the first wait of a's own second try
+    assert told_names(catcher, "down").count("a") == tries, "b has told it"
 
 
 def test_a_storm_is_told_by_one_of_them(trio, target, catcher):
