@@ -85,7 +85,7 @@ class World:
         other = self.second if host is self.first else self.first
         host.site.configure({
             "anonymous": "all", "self_check": False, "api_keys": {"eyes": {"key": HOOK_KEY, "may": "hook"}},
-            "me": name, "peer_every": "1s", "peer_wait": "10s",
+            "me": name, "peer_every": "2s", "peer_wait": "10s",
             "peers": {"second" if name == "first" else "first": {"url": other.url, "secret": "between the two"}},
             "channels": {
                 "room": {"type": "hubot", "url": self.hubot.alerts, "secret": ROOM_SECRET},
