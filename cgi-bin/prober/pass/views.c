@@ -115,7 +115,7 @@ static bool is_failing(const struct post *post, int64_t now_us)
 {
 	if (post->row.decided == STATE_DOWN)
 		return post->row.since_us > now_us - JUST_DOWN_US;
-	return post->monitor && post->judge.tries > 0;
+	return post->row.state == STATE_SUSPECT;
 }
 
 /* How many of the monitors that we look at are failing now and were not down before? */
@@ -152,7 +152,7 @@ static size_t count_open(struct pass *pass, int64_t since_us)
 		const struct post *post = pass->posts[id];
 
 		n += post && (post->check || post->place == PLACE_READY) && !(post->row.flags & ROW_HEARTBEAT) &&
-			post->row.checked_us < since_us;
+			post->row.checked_us < since_us && !is_failing(post, pass_now(pass));
 	}
 	pass->opened_as_of = pass->info.checked + 1;
 	pass->opened = n;
