@@ -92,8 +92,11 @@ static void a_monitor_is_known_by_its_sources(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
-		struct sighting s = {mem_str(table[i].from), mem_str(table[i].id), mem_str(table[i].name),
-			mem_str(table[i].url), OUTCOME_UP, false, NULL, 0, 0};
+		struct sighting s = {.from = mem_str(table[i].from),
+			.id = mem_str(table[i].id),
+			.name = mem_str(table[i].name),
+			.url = mem_str(table[i].url),
+			.sees = OUTCOME_UP};
 
 		if (sighting_is_of(&s, &monitor) != table[i].is)
 			fail_msg("row %zu", i);
