@@ -325,6 +325,193 @@ static void test_entries_that_cannot_be_are_refused(void **state)
 	}
 }
 
+/* ---- each value by itself ---------------------------------------------------------------------------- */
+
+/* One value of a beat that an honest reader cannot have found. */
+#define BEND(name, ...) \
+	static void name(struct beat_last *last) \
+	{ \
+		__VA_ARGS__; \
+	}
+BEND(stays, (void)last)
+BEND(client_time_too_late, last->last_time_us = INT64_MAX)
+BEND(client_time_too_early, last->last_time_us = INT64_MIN)
+BEND(success_in_boot_before_it, last->success.boot_us = -5)
+BEND(success_after_all, last->success.wall_us = INT64_MAX)
+BEND(failed_after_all, last->failed.wall_us = INT64_MAX)
+BEND(failed_before_boot, last->failed.boot_us = -5)
+BEND(started_after_all, last->started.boot_us = INT64_MAX)
+BEND(started_before_all, last->started.wall_us = -5)
+BEND(any_after_all, last->any.boot_us = INT64_MAX)
+BEND(no_kind, last->kind = (enum beat_kind)BEAT__COUNT)
+BEND(status_below, last->exit_status = -2)
+BEND(status_above, last->exit_status = 256)
+BEND(run_below, last->run_us = -2)
+BEND(run_above, last->run_us = INT64_MAX)
+
+static bool can_be(void (*bend)(struct beat_last *last))
+{
+	struct beat_last last = BEAT_LAST_INIT, heard;
+	struct text frame = TEXT_INIT;
+	struct unpack u;
+	char *slug;
+	bool fine;
+
+	last.any.wall_us = last.success.wall_us = T0_US;
+	bend(&last);
+	wire_put_last(&frame, "robot", &last);
+	assert_true(unpack_begin(&u, frame.ptr + 8, frame.len - 8, WIRE_LAST, 1, NULL));
+	fine = wire_read_last(&u, &slug, &heard);
+	free(slug);
+	beat_last_clear(&heard);
+	text_free(&frame);
+	return fine;
+}
+
+static void test_each_value_of_a_beat_is_one_that_could_be(void **state)
+{
+	static void (*const rows[])(struct beat_last *last) = {client_time_too_late, client_time_too_early,
+		success_in_boot_before_it, success_after_all, failed_after_all, failed_before_boot,
+		started_after_all, started_before_all, any_after_all, no_kind, status_below, status_above,
+		run_below, run_above};
+
+	(void)state;
+	assert_true(can_be(stays));
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (can_be(rows[i]))
+			fail_msg("row %zu", i);
+}
+
+/* Records that are sealed and well formed, and yet not what they should be. The text is the fields: a tag,
+   then n a number or s a text. */
+static bool reads_last(const char *fields)
+{
+	struct beat_last heard;
+	struct text frame = TEXT_INIT;
+	struct unpack u;
+	struct pack p;
+	char *slug;
+	bool fine;
+
+	wire_begin(&p, WIRE_LAST);
+	for (const char *at = fields; *at; at += 2) {
+		if (at[1] == 'n')
+			pack_u64(&p, (unsigned)(at[0] - '0'), 7);
+		else
+			pack_str(&p, (unsigned)(at[0] - '0'), "robot");
+	}
+	wire_put(&frame, WIRE_LAST, &p);
+	assert_true(unpack_begin(&u, frame.ptr + 8, frame.len - 8, WIRE_LAST, 1, NULL));
+	fine = wire_read_last(&u, &slug, &heard);
+	free(slug);
+	beat_last_clear(&heard);
+	text_free(&frame);
+	return fine;
+}
+
+static void test_records_with_other_fields_are_refused(void **state)
+{
+	/* nothing; no values; numbers for texts; values that are none; everything twice; what nobody knows */
+	static const char *const rows[] = {"", "1s", "1n2n3n", "1s2s", "1s1s3s3s", "9n8s", "1s3s9n"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (reads_last(rows[i]))
+			fail_msg("row %zu", i);
+}
+
+static void test_an_entry_is_complete_or_none(void **state)
+{
+	static const char *const rows[] = {"", "1n", "1n2n", "1s2s3s4n5n", "4s4s5s5s", "9n9s"};
+	struct inbox_entry entry;
+	struct unpack u;
+	struct pack p;
+	char *sender, *payload;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct text frame = TEXT_INIT;
+		bool fine;
+
+		wire_begin(&p, WIRE_ENTRY);
+		for (const char *at = rows[i]; *at; at += 2) {
+			if (at[1] == 'n')
+				pack_u64(&p, (unsigned)(at[0] - '0'), 1);
+			else
+				pack_str(&p, (unsigned)(at[0] - '0'), "x");
+		}
+		wire_put(&frame, WIRE_ENTRY, &p);
+		assert_true(unpack_begin(&u, frame.ptr + 8, frame.len - 8, WIRE_ENTRY, 1, NULL));
+		fine = wire_read_entry(&u, &entry, &sender, &payload);
+		assert_non_null(entry.sender);
+		assert_non_null(entry.payload);
+		free(sender);
+		free(payload);
+		text_free(&frame);
+		if (fine != (i == 2))
+			fail_msg("row %zu", i);
+	}
+}
+
+static void test_an_error_has_words_whatever_is_said(void **state)
+{
+	static const struct {
+		uint64_t kind;
+		const char *words;
+		enum error_kind is;
+		const char *shown;
+	} rows[] = {
+		{ERROR_TEMPORARY, "locked", ERROR_TEMPORARY, "locked"},
+		{0, "locked", ERROR_DAMAGED, "locked"},
+		{999, NULL, ERROR_DAMAGED, "the inbox cannot be read"},
+		{ERROR_FULL, "", ERROR_FULL, "the inbox cannot be read"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct text frame = TEXT_INIT;
+		struct error heard = {0};
+		struct unpack u;
+		struct pack p;
+
+		wire_begin(&p, WIRE_ERROR);
+		pack_u64(&p, 1, rows[i].kind);
+		pack_str(&p, 2, rows[i].words);
+		pack_str(&p, 2, "said again");
+		pack_str(&p, 1, "a kind is a number");
+		wire_put(&frame, WIRE_ERROR, &p);
+		assert_true(unpack_begin(&u, frame.ptr + 8, frame.len - 8, WIRE_ERROR, 1, NULL));
+		wire_read_error(&u, &heard);
+		assert_int_equal(heard.kind, rows[i].is);
+		if (rows[i].words)
+			assert_string_equal(heard.text, rows[i].shown);
+		text_free(&frame);
+	}
+}
+
+static void test_nobody_is_waited_for_longer_than_was_said(void **state)
+{
+	struct text much = TEXT_INIT;
+	struct wire wire;
+	struct unpack u;
+	enum wire_kind kind;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	wire_open(&wire, pair[0]);
+	assert_false(wire_receive(&wire, &kind, &u, clock_mono_us() - 1));
+	assert_false(wire_receive(&wire, &kind, &u, clock_mono_us() + 20 * US_PER_MS));
+	for (int i = 0; i < 4 << 20; i++)
+		text_char(&much, 'x');
+	assert_false(wire_send(&wire, &much, clock_mono_us() + 20 * US_PER_MS));
+	close(pair[1]);
+	assert_false(wire_send(&wire, &much, 0));
+	wire_close(&wire);
+	wire_close(&wire);
+	text_free(&much);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +521,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_is_written_at_a_distance, make_test_dir, remove_test_dir),
 		cmocka_unit_test(test_beats_that_cannot_be_are_refused),
 		cmocka_unit_test(test_entries_that_cannot_be_are_refused),
+		cmocka_unit_test(test_each_value_of_a_beat_is_one_that_could_be),
+		cmocka_unit_test(test_records_with_other_fields_are_refused),
+		cmocka_unit_test(test_an_entry_is_complete_or_none),
+		cmocka_unit_test(test_an_error_has_words_whatever_is_said),
+		cmocka_unit_test(test_nobody_is_waited_for_longer_than_was_said),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
