@@ -315,10 +315,10 @@ $(BUILD)/faults/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(WEB_LIB) $(COMMON_
 # In a folder of the run's own, which the servers' user may walk and other runs do not touch. That T= names no
 # test here (pytest's 5) is fine: it may name a unit test.
 pytest = folder=$$(mktemp -d /tmp/upbeat-test.XXXXXX) && chmod 755 $$folder || exit 1; \
-	UPBEAT_BUILD=$(BUILD) $(PYTHON) -B -m pytest -p no:cacheprovider -q -ra --no-header --tb=short \
+	UPBEAT_BUILD=$(BUILD) $(PYTHON) -B -m pytest -p no:cacheprovider -q -ra --no-header --tb=short --durations=12 --durations-min=10 \
 		--basetemp=$$folder/t $(1); \
 	status=$$?; rm -rf $$folder; [ $$status = 5 ] && [ -n '$(T)' ] && status=0; exit $$status
-JOBS   ?= 4
+JOBS   ?= 6
 e2e: all $(FAULT_TOOLS)
 	@$(call pytest,$(if $(T),-k '$(T)',-n $(JOBS)) tests/structure tests/e2e)
 

@@ -94,6 +94,7 @@ static bool settle(char **env)
 
 static int serve_many(void)
 {
+	const char *store = getenv("UPBEAT_STORE");
 	bool settled;
 
 	/* An arena for each thread would cost more than all else that we hold; and libfcgi takes and frees
@@ -107,7 +108,7 @@ static int serve_many(void)
 	}
 	handle_signals();
 	walls_calls(false);
-	settled = getenv("UPBEAT_STORE") != NULL && settle(environ);
+	settled = store != NULL && *store != '\0' && settle(environ);
 	return workers_run(thread_count(), settled ? NULL : settle, serve) ? 0 : 75;
 }
 

@@ -128,6 +128,7 @@ def main():
     (RUN / "beating").touch()
     for gone in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(gone, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell began us in the background
     site, over = upbeat.Site(RUN), threading.Event()
     url = f"http://127.0.0.1:{options.port}/"
     try:

@@ -38,5 +38,9 @@ def test_the_demo_shows_tells_and_ends_cleanly(open_folder):
         wait_for(lambda: "Robot is up again" in log.read_text(), 60)
     finally:
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(20) == 0, log.read_text()
+        try:
+            assert demo.wait(20) == 0, log.read_text()
+        finally:
+            for pid in processes_below(folder) if demo.poll() is None else ():
+                os.kill(pid, signal.SIGKILL)
     assert not processes_below(folder)
