@@ -79,105 +79,106 @@ static void good_texts_give_their_tokens(void **state)
 	}
 }
 
+static const struct bad_text {
+	const char *text;
+	unsigned flags;
+	unsigned line, column;
+	const char *why; /* part of it */
+} bad_texts[] = {
+	{"", 0, 1, 1, "ends here"},
+	{"  ", 0, 1, 3, "ends here"},
+	{"{", 0, 1, 2, "ends here"},
+	{"[", 0, 1, 2, "ends here"},
+	{"{\"a\"", 0, 1, 5, "ends here"},
+	{"{\"a\":", 0, 1, 6, "ends here"},
+	{"{\"a\":1", 0, 1, 7, "ends here"},
+	{"{\"a\":1,", 0, 1, 8, "ends here"},
+	{"{} {}", 0, 1, 4, "after the end"},
+	{"1 2", 0, 1, 3, "after the end"},
+	{"{}x", 0, 1, 3, "after the end"},
+	{"[1]]", 0, 1, 4, "after the end"},
+	{"[1 2]", 0, 1, 4, "a comma or ]"},
+	{"[1}", 0, 1, 3, "a comma or ]"},
+	{"{\"a\":1]", 0, 1, 7, "a comma or }"},
+	{"{\"a\":1 \"b\":2}", 0, 1, 8, "a comma or }"},
+	{"[1,]", 0, 1, 4, "comma must not"},
+	{"{\"a\":1,}", 0, 1, 8, "comma must not"},
+	{"[,1]", 0, 1, 2, "a value is missing"},
+	{"[1,,2]", 0, 1, 4, "a value is missing"},
+	{"{,}", 0, 1, 2, "a name in double quotes"},
+	{"{a:1}", 0, 1, 2, "a name in double quotes"},
+	{"{'a':1}", 0, 1, 2, "a name in double quotes"},
+	{"{1:1}", 0, 1, 2, "a name in double quotes"},
+	{"{\"a\" 1}", 0, 1, 6, "a colon"},
+	{"{\"a\",1}", 0, 1, 5, "a colon"},
+	{"{\"a\"}", 0, 1, 5, "a colon"},
+	{"{\"a\":}", 0, 1, 6, "a value is missing"},
+	{"True", 0, 1, 1, "a value is missing"},
+	{"tru", 0, 1, 1, "a value is missing"},
+	{"truely", 0, 1, 5, "after the end"},
+	{"NaN", 0, 1, 1, "a value is missing"},
+	{"Infinity", 0, 1, 1, "a value is missing"},
+	{"+1", 0, 1, 1, "a value is missing"},
+	{".5", 0, 1, 1, "a value is missing"},
+	{"-", 0, 1, 2, "a digit is missing"},
+	{"-x", 0, 1, 2, "a digit is missing"},
+	{"01", 0, 1, 1, "cannot begin with 0"},
+	{"-00", 0, 1, 2, "cannot begin with 0"},
+	{"[1.]", 0, 1, 4, "after the point"},
+	{"1e", 0, 1, 3, "in the exponent"},
+	{"1e+", 0, 1, 4, "in the exponent"},
+	{"0x10", 0, 1, 2, "after the end"},
+	{"1_000", 0, 1, 2, "after the end"},
+	{"\"abc", 0, 1, 1, "not closed"},
+	{"\"abc\\\"", 0, 1, 1, "not closed"},
+	{"\"a\nb\"", 0, 1, 3, "control character"},
+	{"\"a\tb\"", 0, 1, 3, "control character"},
+	{"\"\\x41\"", 0, 1, 2, "this escape"},
+	{"\"\\", 0, 1, 2, "this escape"},
+	{"\"\\'\"", 0, 1, 2, "this escape"},
+	{"\"\\u12g4\"", 0, 1, 2, "four hex digits"},
+	{"\"\\u12", 0, 1, 2, "four hex digits"},
+	{"\"\\ud800\"", 0, 1, 2, "surrogate"},
+	{"\"\\udc00\"", 0, 1, 2, "surrogate"},
+	{"\"\\ud800\\u0041\"", 0, 1, 2, "surrogate"},
+	{"\"\\ud800\\ud800\"", 0, 1, 2, "surrogate"},
+	{"\"\\ud800x\"", 0, 1, 2, "surrogate"},
+	{"\"ab\xff\"", 0, 1, 4, "UTF-8"},
+	{"\"\xc0\x80\"", 0, 1, 2, "UTF-8"},
+	{"\"\xed\xa0\x80\"", 0, 1, 2, "UTF-8"},
+	{"\"\xe7\x9b\"", 0, 1, 2, "UTF-8"},
+	{"{\"a\":1,\"a\":2}", 0, 1, 8, "twice"},
+	{"{\"a\":1,\"\\u0061\":2}", 0, 1, 8, "twice"},
+	{"{\"\\/\":1,\"/\":2}", 0, 1, 9, "twice"},
+	{"{\"a\":{\"b\":1},\n \"c\":[{\"d\":1,\n \"d\":1}]}", 0, 3, 2, "twice"},
+	{"{\"a\":{\"a\":1},\"a\":2}", 0, 1, 14, "twice"},
+	{"[[[[[[[[[]]]]]]]]]", 0, 1, 9, "too deeply"},
+	{"{}// x", 0, 1, 3, "after the end"},
+	{"\xef\xbb\xbf{}", 0, 1, 1, "a value is missing"},
+	{"{/* x", JSON_COMMENTS, 1, 2, "comment is not closed"},
+	{"{/*/}", JSON_COMMENTS, 1, 2, "comment is not closed"},
+	{"{/ x\n}", JSON_COMMENTS, 1, 2, "a name in double quotes"},
+	{"{}/", JSON_COMMENTS, 1, 3, "after the end"},
+	{"\xef\xbb\xbf{\n  \"\xe7\x9b\xa3\": x", JSON_COMMENTS, 2, 8, "a value is missing"},
+	{"\f[]", 0, 1, 1, "a value is missing"},
+};
+
 static void bad_texts_are_refused_where_they_are_wrong(void **state)
 {
-	static const struct {
-		const char *text;
-		unsigned flags;
-		unsigned line, column;
-		const char *why; /* part of it */
-	} rows[] = {
-		{"", 0, 1, 1, "ends here"},
-		{"  ", 0, 1, 3, "ends here"},
-		{"{", 0, 1, 2, "ends here"},
-		{"[", 0, 1, 2, "ends here"},
-		{"{\"a\"", 0, 1, 5, "ends here"},
-		{"{\"a\":", 0, 1, 6, "ends here"},
-		{"{\"a\":1", 0, 1, 7, "ends here"},
-		{"{\"a\":1,", 0, 1, 8, "ends here"},
-		{"{} {}", 0, 1, 4, "after the end"},
-		{"1 2", 0, 1, 3, "after the end"},
-		{"{}x", 0, 1, 3, "after the end"},
-		{"[1]]", 0, 1, 4, "after the end"},
-		{"[1 2]", 0, 1, 4, "a comma or ]"},
-		{"[1}", 0, 1, 3, "a comma or ]"},
-		{"{\"a\":1]", 0, 1, 7, "a comma or }"},
-		{"{\"a\":1 \"b\":2}", 0, 1, 8, "a comma or }"},
-		{"[1,]", 0, 1, 4, "comma must not"},
-		{"{\"a\":1,}", 0, 1, 8, "comma must not"},
-		{"[,1]", 0, 1, 2, "a value is missing"},
-		{"[1,,2]", 0, 1, 4, "a value is missing"},
-		{"{,}", 0, 1, 2, "a name in double quotes"},
-		{"{a:1}", 0, 1, 2, "a name in double quotes"},
-		{"{'a':1}", 0, 1, 2, "a name in double quotes"},
-		{"{1:1}", 0, 1, 2, "a name in double quotes"},
-		{"{\"a\" 1}", 0, 1, 6, "a colon"},
-		{"{\"a\",1}", 0, 1, 5, "a colon"},
-		{"{\"a\"}", 0, 1, 5, "a colon"},
-		{"{\"a\":}", 0, 1, 6, "a value is missing"},
-		{"True", 0, 1, 1, "a value is missing"},
-		{"tru", 0, 1, 1, "a value is missing"},
-		{"truely", 0, 1, 5, "after the end"},
-		{"NaN", 0, 1, 1, "a value is missing"},
-		{"Infinity", 0, 1, 1, "a value is missing"},
-		{"+1", 0, 1, 1, "a value is missing"},
-		{".5", 0, 1, 1, "a value is missing"},
-		{"-", 0, 1, 2, "a digit is missing"},
-		{"-x", 0, 1, 2, "a digit is missing"},
-		{"01", 0, 1, 1, "cannot begin with 0"},
-		{"-00", 0, 1, 2, "cannot begin with 0"},
-		{"[1.]", 0, 1, 4, "after the point"},
-		{"1e", 0, 1, 3, "in the exponent"},
-		{"1e+", 0, 1, 4, "in the exponent"},
-		{"0x10", 0, 1, 2, "after the end"},
-		{"1_000", 0, 1, 2, "after the end"},
-		{"\"abc", 0, 1, 1, "not closed"},
-		{"\"abc\\\"", 0, 1, 1, "not closed"},
-		{"\"a\nb\"", 0, 1, 3, "control character"},
-		{"\"a\tb\"", 0, 1, 3, "control character"},
-		{"\"\\x41\"", 0, 1, 2, "this escape"},
-		{"\"\\", 0, 1, 2, "this escape"},
-		{"\"\\'\"", 0, 1, 2, "this escape"},
-		{"\"\\u12g4\"", 0, 1, 2, "four hex digits"},
-		{"\"\\u12", 0, 1, 2, "four hex digits"},
-		{"\"\\ud800\"", 0, 1, 2, "surrogate"},
-		{"\"\\udc00\"", 0, 1, 2, "surrogate"},
-		{"\"\\ud800\\u0041\"", 0, 1, 2, "surrogate"},
-		{"\"\\ud800\\ud800\"", 0, 1, 2, "surrogate"},
-		{"\"\\ud800x\"", 0, 1, 2, "surrogate"},
-		{"\"ab\xff\"", 0, 1, 4, "UTF-8"},
-		{"\"\xc0\x80\"", 0, 1, 2, "UTF-8"},
-		{"\"\xed\xa0\x80\"", 0, 1, 2, "UTF-8"},
-		{"\"\xe7\x9b\"", 0, 1, 2, "UTF-8"},
-		{"{\"a\":1,\"a\":2}", 0, 1, 8, "twice"},
-		{"{\"a\":1,\"\\u0061\":2}", 0, 1, 8, "twice"},
-		{"{\"\\/\":1,\"/\":2}", 0, 1, 9, "twice"},
-		{"{\"a\":{\"b\":1},\n \"c\":[{\"d\":1,\n \"d\":1}]}", 0, 3, 2, "twice"},
-		{"{\"a\":{\"a\":1},\"a\":2}", 0, 1, 14, "twice"},
-		{"[[[[[[[[[]]]]]]]]]", 0, 1, 9, "too deeply"},
-		{"{}// x", 0, 1, 3, "after the end"},
-		{"\xef\xbb\xbf{}", 0, 1, 1, "a value is missing"},
-		{"{/* x", JSON_COMMENTS, 1, 2, "comment is not closed"},
-		{"{/*/}", JSON_COMMENTS, 1, 2, "comment is not closed"},
-		{"{/ x\n}", JSON_COMMENTS, 1, 2, "a name in double quotes"},
-		{"{}/", JSON_COMMENTS, 1, 3, "after the end"},
-		{"\xef\xbb\xbf{\n  \"\xe7\x9b\xa3\": x", JSON_COMMENTS, 2, 8, "a value is missing"},
-		{"\f[]", 0, 1, 1, "a value is missing"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(bad_texts); i++) {
+		const struct bad_text *bad = &bad_texts[i];
 		struct json_scan s;
 		unsigned line, column;
 		char *tokens;
 
-		json_scan_init(&s, rows[i].text, strlen(rows[i].text), rows[i].flags, 8);
+		json_scan_init(&s, bad->text, strlen(bad->text), bad->flags, 8);
 		tokens = tokens_of(&s);
 		if (tokens[strlen(tokens) - 1] != '!')
-			fail_msg("row %zu: %s was taken", i, rows[i].text);
+			fail_msg("row %zu: %s was taken", i, bad->text);
 		json_scan_position(&s, s.start, &line, &column);
-		if (!strstr(s.error, rows[i].why) || line != rows[i].line || column != rows[i].column)
-			fail_msg("row %zu: %s: %u:%u: %s", i, rows[i].text, line, column, s.error);
+		if (!strstr(s.error, bad->why) || line != bad->line || column != bad->column)
+			fail_msg("row %zu: %s: %u:%u: %s", i, bad->text, line, column, s.error);
 		assert_int_equal(json_scan_next(&s), JSON_BAD);
 		free(tokens);
 		json_scan_free(&s);
