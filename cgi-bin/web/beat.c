@@ -224,32 +224,22 @@ static void bad_body(struct reply *reply, enum body_status body, const char *slu
 	text_free(&why);
 }
 
-static void put_clock(struct text *t, int64_t us)
-{
-	text_json_seconds(t, us);
-	if (us >= 0 && us / US_PER_S < INT64_C(253402300800)) { /* the year 10000 */
-		text_raw(t, " (");
-		calendar_put_iso(t, us / US_PER_S);
-		text_char(t, ')');
-	}
-}
-
 /* Names both clocks, so that whoever reads it sees which one is wrong. */
 static void put_refusal(struct text *t, enum beat_verdict verdict, const struct heartbeat_rules *rules,
 	const struct beat *beat, int64_t last_time_us, int64_t now_us)
 {
 	text_raw(t, "time ");
-	put_clock(t, beat->time_us);
+	calendar_put_clock(t, beat->time_us);
 	if (verdict == BEAT_NOT_NEWER) {
 		text_raw(t, " is not newer than that of the last beat, ");
-		put_clock(t, last_time_us);
+		calendar_put_clock(t, last_time_us);
 		text_raw(t, "; our clock is ");
 	} else {
 		text_raw(t, " is not within ");
 		calendar_put_duration(t, rules->window_ms);
 		text_raw(t, " of our clock, ");
 	}
-	put_clock(t, now_us);
+	calendar_put_clock(t, now_us);
 }
 
 /* At most one refused beat a second is kept for each heartbeat (and process), so that replaying a

@@ -100,16 +100,6 @@ static int64_t waiting_us(struct inbox *inbox, const char *name, uint64_t seen)
 	return time_us;
 }
 
-static void put_clock(struct text *t, int64_t us)
-{
-	text_json_seconds(t, us);
-	if (us >= 0 && us / US_PER_S < INT64_C(253402300800)) { /* the year 10000 */
-		text_raw(t, " (");
-		calendar_put_iso(t, us / US_PER_S);
-		text_char(t, ')');
-	}
-}
-
 /* Both clocks are named, so that whoever reads it sees which one is wrong. */
 static bool refuse_time(int64_t time_us, int64_t newest_us, int64_t now_us, struct text *why)
 {
@@ -118,17 +108,17 @@ static bool refuse_time(int64_t time_us, int64_t newest_us, int64_t now_us, stru
 	if (time_us > newest_us && apart_us <= PEER_WINDOW_US)
 		return false;
 	text_raw(why, "time ");
-	put_clock(why, time_us);
+	calendar_put_clock(why, time_us);
 	if (time_us <= newest_us) {
 		text_raw(why, " is not newer than that of the last message, ");
-		put_clock(why, newest_us);
+		calendar_put_clock(why, newest_us);
 		text_raw(why, "; our clock is ");
 	} else {
 		text_raw(why, " is not within ");
 		calendar_put_duration(why, PEER_WINDOW_US / US_PER_MS);
 		text_raw(why, " of our clock, ");
 	}
-	put_clock(why, now_us);
+	calendar_put_clock(why, now_us);
 	return true;
 }
 

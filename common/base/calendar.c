@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/zone.h"
 
@@ -92,6 +93,16 @@ void calendar_put_iso(struct text *t, int64_t unix_s)
 
 	calendar_civil(NULL, unix_s, &c);
 	text_printf(t, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+}
+
+void calendar_put_clock(struct text *t, int64_t us)
+{
+	text_json_seconds(t, us);
+	if (us < 0 || us / US_PER_S >= INT64_C(253402300800)) /* the year 10000 */
+		return;
+	text_raw(t, " (");
+	calendar_put_iso(t, us / US_PER_S);
+	text_char(t, ')');
 }
 
 void calendar_put_local(struct text *t, const struct zone *zone, int64_t unix_s)

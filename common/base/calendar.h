@@ -58,6 +58,9 @@ int64_t calendar_cron_previous(const struct cron *cron, const struct zone *zone,
 
 /* 2026-05-01T02:10:04Z */
 void calendar_put_iso(struct text *t, int64_t unix_s);
+/* 1777601404.5 (2026-05-01T02:10:04Z): a clock to be compared with another, by programs and people;
+   the seconds alone before 1970 and after 9999. */
+void calendar_put_clock(struct text *t, int64_t us);
 /* 2026-05-01 10:10:04 in the zone */
 void calendar_put_local(struct text *t, const struct zone *zone, int64_t unix_s);
 /* RFC 5322 for mail and HTTP-date (IMF-fixdate, GMT). */

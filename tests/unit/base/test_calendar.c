@@ -159,6 +159,30 @@ static void impossible_moments_are_the_nearest_possible(void **state)
 	text_free(&t);
 }
 
+static void a_clock_is_written_for_programs_and_for_people(void **state)
+{
+	static const struct {
+		int64_t us;
+		const char *text;
+	} rows[] = {
+		{0, "0 (1970-01-01T00:00:00Z)"},
+		{1777601404500000, "1777601404.5 (2026-05-01T02:10:04Z)"},
+		{253402300799999999, "253402300799.999999 (9999-12-31T23:59:59Z)"},
+		{253402300800000000, "253402300800"},
+		{-1, "-0.000001"},
+		{INT64_MIN, "-9223372036854.775808"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct text t = TEXT_INIT;
+
+		calendar_put_clock(&t, rows[i].us);
+		assert_string_equal(text_str(&t), rows[i].text);
+		text_free(&t);
+	}
+}
+
 static void what_is_no_http_date_is_refused(void **state)
 {
 	static const char *const rows[] = {
@@ -475,6 +499,7 @@ int main(void)
 		cmocka_unit_test(durations_are_written_in_the_largest_exact_unit),
 		cmocka_unit_test(dates_are_written_and_read_again),
 		cmocka_unit_test(impossible_moments_are_the_nearest_possible),
+		cmocka_unit_test(a_clock_is_written_for_programs_and_for_people),
 		cmocka_unit_test(what_is_no_http_date_is_refused),
 		cmocka_unit_test(local_times_are_those_of_the_zone),
 		cmocka_unit_test(zones_agree_with_the_library),
