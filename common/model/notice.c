@@ -8,8 +8,22 @@
 #include "model/notice.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/sign.h"
+
+void notice_event_id(char out[EVENT_ID_MAX], const struct text *what)
+{
+	struct text id = TEXT_INIT;
+	uint8_t hash[SHA256_BYTES];
+
+	sign_sha256(text_str(what), what->len, hash);
+	text_raw(&id, "upbeat-");
+	sign_hex(&id, hash, 16);
+	memcpy(out, text_str(&id), id.len + 1);
+	text_free(&id);
+}
 
 void notice_clear(struct notice *notice)
 {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "model/monitor.h"
 
 #define NOTICE_LIFE_US (24 * 3600 * INT64_C(1000000))
@@ -48,6 +49,8 @@ struct notice {
 	char *thread;                 /* what the service gave for threading (Slack ts), or NULL */
 	char *instead;                /* of a superseded one: event id of the message that tells it; or NULL */
 };
+/* The event id of what these bytes tell apart from all else. */
+void notice_event_id(char out[EVENT_ID_MAX], const struct text *what);
 void notice_clear(struct notice *notice);
 /* With strings of its own; the caller clears. */
 struct notice notice_copy(const struct notice *notice);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/json_scan.h"
-#include "base/sign.h"
 
 /* ---- what is kept of a peer */
 
@@ -156,15 +155,10 @@ uint64_t peering_episode(uint64_t own, const struct peer_row *const *others, siz
 void peering_event_id(char out[EVENT_ID_MAX], const char *slug, uint64_t episode, const char *event,
 	const char *channel, uint64_t ordinal)
 {
-	struct text t = TEXT_INIT, id = TEXT_INIT;
-	uint8_t hash[SHA256_BYTES];
+	struct text what = TEXT_INIT;
 
-	text_printf(&t, "peers\n%s\n%" PRIu64 "\n%s\n%s\n%" PRIu64, slug, episode, event, channel,
+	text_printf(&what, "peers\n%s\n%" PRIu64 "\n%s\n%s\n%" PRIu64, slug, episode, event, channel,
 		ordinal);
-	sign_sha256(text_str(&t), t.len, hash);
-	text_raw(&id, "upbeat-");
-	sign_hex(&id, hash, 16);
-	memcpy(out, text_str(&id), id.len + 1);
-	text_free(&t);
-	text_free(&id);
+	notice_event_id(out, &what);
+	text_free(&what);
 }

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/sign.h"
 #include "model/peering.h"
 #include "model/window.h"
 #include "prober/notify/outbox_private.h"
@@ -70,16 +69,11 @@ bool notices_of(struct state_txn *txn, uint32_t incident, const char *channel, s
 void event_id_make(char out[EVENT_ID_MAX], const char *what, const char *channel, int64_t at_us,
 	uint64_t ordinal)
 {
-	struct text t = TEXT_INIT, id = TEXT_INIT;
-	uint8_t hash[SHA256_BYTES];
+	struct text t = TEXT_INIT;
 
 	text_printf(&t, "%s\n%s\n%lld\n%llu", what, channel, (long long)at_us, (unsigned long long)ordinal);
-	sign_sha256(text_str(&t), t.len, hash);
-	text_raw(&id, "upbeat-");
-	sign_hex(&id, hash, 16);
-	memcpy(out, text_str(&id), id.len + 1);
+	notice_event_id(out, &t);
 	text_free(&t);
-	text_free(&id);
 }
 
 int64_t within_hours(const struct notify_rule *rule, const char *zone_name, int64_t at_us)
