@@ -107,17 +107,11 @@ static const struct confine_call copying_calls[] = {
 #endif
 };
 
-static size_t add(struct confine_call *rows, size_t n, const struct confine_call *more, size_t count)
-{
-	memcpy(rows + n, more, count * sizeof(*more));
-	return n + count;
-}
-
 /* dir_out: where a copy goes, or NULL. */
 void heard_raise_walls(const char *store, const char *dir_out)
 {
 	struct confine_call rows[CONFINE_ATTACKS_MAX + COUNT_OF(own_calls) + COUNT_OF(copying_calls)];
-	size_t n = add(rows, confine_attacks(rows), own_calls, COUNT_OF(own_calls));
+	size_t n = confine_add(rows, confine_attacks(rows), own_calls, COUNT_OF(own_calls));
 	char *inbox = file_join(store, "inbox"), *lock = file_join(inbox, "lock.mdb");
 	/* A copy has no reader table yet: who opens it makes one. */
 	const unsigned make = access(lock, F_OK) != 0 ? PATH_WRITE | PATH_MAKE : 0;
@@ -128,7 +122,7 @@ void heard_raise_walls(const char *store, const char *dir_out)
 	};
 
 	if (dir_out != NULL)
-		n = add(rows, n, copying_calls, COUNT_OF(copying_calls));
+		n = confine_add(rows, n, copying_calls, COUNT_OF(copying_calls));
 	confine_memory();
 	confine_paths(paths, COUNT_OF(paths), false, NULL);
 	confine_calls(&(struct confine_calls){rows, n, CALL_MISSING}, NULL);

@@ -10,7 +10,6 @@
 
 #include <netinet/in.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -101,10 +100,9 @@ static void raise_paths(const char *store, const char *ca_bundle)
 void walls_raise(const char *store, const char *ca_bundle)
 {
 	struct confine_call rows[CONFINE_ATTACKS_MAX + COUNT_OF(own_calls)];
-	size_t n = confine_attacks(rows);
+	size_t n = confine_add(rows, confine_attacks(rows), own_calls, COUNT_OF(own_calls));
 	struct error err = {0};
 
-	memcpy(rows + n, own_calls, sizeof(own_calls));
 	raise_paths(store, ca_bundle);
-	confine_calls(&(struct confine_calls){rows, n + COUNT_OF(own_calls), CALL_ALLOWED}, &err);
+	confine_calls(&(struct confine_calls){rows, n, CALL_ALLOWED}, &err);
 }

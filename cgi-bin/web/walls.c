@@ -177,21 +177,15 @@ static const struct confine_call many_calls[] = {
 #endif
 };
 
-static size_t add(struct confine_call *rows, size_t n, const struct confine_call *more, size_t count)
-{
-	memcpy(rows + n, more, count * sizeof(*more));
-	return n + count;
-}
-
 void walls_calls(bool one_request)
 {
 	struct confine_call rows[CONFINE_ATTACKS_MAX + COUNT_OF(common_calls) + COUNT_OF(many_calls)];
-	size_t n = add(rows, confine_attacks(rows), common_calls, COUNT_OF(common_calls));
+	size_t n = confine_add(rows, confine_attacks(rows), common_calls, COUNT_OF(common_calls));
 	struct confine_calls calls;
 	struct error err = {0};
 
 	if (!one_request)
-		n = add(rows, n, many_calls, COUNT_OF(many_calls));
+		n = confine_add(rows, n, many_calls, COUNT_OF(many_calls));
 	calls = (struct confine_calls){rows, n, one_request ? CALL_EITHER : CALL_MISSING};
 	if (!confine_calls(&calls, &err) && !one_request)
 		log_info("every system call stays open to this process: %s", err.text);

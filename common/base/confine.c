@@ -329,6 +329,12 @@ size_t confine_attacks(struct confine_call rows[CONFINE_ATTACKS_MAX])
 	return n;
 }
 
+size_t confine_add(struct confine_call *rows, size_t n, const struct confine_call *more, size_t count)
+{
+	memcpy(rows + n, more, count * sizeof(*more));
+	return n + count;
+}
+
 /* ---- paths ------------------------------------------------------------------------------------------- */
 
 /* The kernel's, of all versions: older headers lack some. The numbers are the same on all processors. */

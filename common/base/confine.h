@@ -41,6 +41,8 @@ struct confine_calls {
    rows, to be followed by a program's own. */
 #define CONFINE_ATTACKS_MAX 80
 size_t confine_attacks(struct confine_call rows[CONFINE_ATTACKS_MAX]);
+/* Copies more rows behind the first n, where the caller has room for them; how many there are then. */
+size_t confine_add(struct confine_call *rows, size_t n, const struct confine_call *more, size_t count);
 
 enum {
 	PATH_READ = 1,  /* a file; a directory: it and all below */
