@@ -3,7 +3,7 @@
  * fixture: a store with heartbeats, made without a prober, and requests asked of the program in this
  * process: dispatched as main.c does, with body and reply in memory.
  *
- *	fixture_open(&f, true);                       // a store in a directory of its own
+ *	fixture_open(&f);                            // in a directory of its own
  *	fixture_ask(&f, "GET", "/beat/robot", NULL, 0, NULL, &answer);
  *	fixture_beat(&f, "robot", "", ROBOT_SECRET, time_us, &answer);
  *	fixture_close(&f);

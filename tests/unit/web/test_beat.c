@@ -12,57 +12,18 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sign.h"
-#include "fixture.h"
+#include "one_store.h"
 #include "web/request.h"
-
-static struct fixture f;
-static struct answer a;
-
-static int open_store(void **state)
-{
-	struct error err = {0};
-
-	(void)state;
-	fixture_open(&f);
-	if (fixture_publish(f.dir, 0, 0, &err))
-		return 0;
-	print_error("%s\n", err.text);
-	return -1;
-}
-
-static int open_store_with_default(void **state)
-{
-	struct error err = {0};
-
-	(void)state;
-	fixture_open(&f);
-	return fixture_publish(f.dir, FIXTURE_DEFAULT, 0, &err) ? 0 : -1;
-}
-
-static int open_nothing(void **state)
-{
-	(void)state;
-	fixture_open(&f);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	answer_clear(&a);
-	fixture_close(&f);
-	return 0;
-}
 
 static void ask(const char *method, const char *uri, const char *body)
 {
-	fixture_ask(&f, method, uri, body, body != NULL ? strlen(body) : 0, NULL, &a);
+	fixture_ask(&store, method, uri, body, body != NULL ? strlen(body) : 0, NULL, &answer);
 }
 
 static void expect(int status, const char *body)
 {
-	if (a.status != status || (body != NULL && strcmp(text_str(&a.body), body) != 0))
-		fail_msg("%d %s, expected %d %s", a.status, text_str(&a.body), status,
+	if (answer.status != status || (body != NULL && strcmp(text_str(&answer.body), body) != 0))
+		fail_msg("%d %s, expected %d %s", answer.status, text_str(&answer.body), status,
 			body != NULL ? body : "");
 }
 
@@ -70,9 +31,9 @@ static void expect(int status, const char *body)
 static void expect_beating(void)
 {
 	expect(200, NULL);
-	if (strncmp(text_str(&a.body), "{\"ok\":true,\"age\":0", 18) != 0 ||
-		strstr(a.body.ptr, ",\"max_age\":300}") == NULL)
-		fail_msg("%s", text_str(&a.body));
+	if (strncmp(text_str(&answer.body), "{\"ok\":true,\"age\":0", 18) != 0 ||
+		strstr(answer.body.ptr, ",\"max_age\":300}") == NULL)
+		fail_msg("%s", text_str(&answer.body));
 }
 
 /* Client times that grow, so that no beat is a replay of an earlier one. */
@@ -88,13 +49,13 @@ static void a_beat_is_stored_and_shown(void **state)
 	(void)state;
 	ask("GET", "/beat/robot", NULL);
 	expect(404, "{\"ok\":false}");
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, next_time_us(), &a);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, next_time_us(), &answer);
 	expect(200, "{\"ok\":true}");
 	ask("GET", "/beat/robot", NULL);
 	expect_beating();
 	ask("HEAD", "/beat/robot", NULL);
 	expect(200, "");
-	assert_non_null(strstr(text_str(&a.head), "Content-Length: 3"));
+	assert_non_null(strstr(text_str(&answer.head), "Content-Length: 3"));
 }
 
 static void late_never_and_unknown_look_the_same(void **state)
@@ -102,10 +63,10 @@ static void late_never_and_unknown_look_the_same(void **state)
 	struct answer never = {0};
 
 	(void)state;
-	fixture_ask(&f, "GET", "/beat/robot", NULL, 0, NULL, &never);
+	fixture_ask(&store, "GET", "/beat/robot", NULL, 0, NULL, &never);
 	ask("GET", "/beat/nobody", NULL);
 	expect(404, text_str(&never.body));
-	assert_string_equal(text_str(&a.head), text_str(&never.head));
+	assert_string_equal(text_str(&answer.head), text_str(&never.head));
 	ask("GET", "/beat/hidden", NULL); /* a monitor, but no heartbeat */
 	expect(404, text_str(&never.body));
 	answer_clear(&never);
@@ -116,19 +77,19 @@ static void replays_and_strangers_in_time_are_refused_with_both_clocks(void **st
 	int64_t now_us = next_time_us();
 
 	(void)state;
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, now_us, &a);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, now_us, &answer);
 	expect(200, NULL);
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, now_us, &a);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, now_us, &answer);
 	expect(400, NULL);
-	assert_non_null(strstr(text_str(&a.body), "is not newer than that of the last beat"));
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, now_us - 1, &a);
+	assert_non_null(strstr(text_str(&answer.body), "is not newer than that of the last beat"));
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, now_us - 1, &answer);
 	expect(400, NULL);
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, now_us + (FIXTURE_WINDOW_S + 5) * US_PER_S, &a);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, now_us + (FIXTURE_WINDOW_S + 5) * US_PER_S, &answer);
 	expect(400, NULL);
-	assert_non_null(strstr(text_str(&a.body), "is not within 5m of our clock"));
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, now_us - (FIXTURE_WINDOW_S + 5) * US_PER_S, &a);
+	assert_non_null(strstr(text_str(&answer.body), "is not within 5m of our clock"));
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, now_us - (FIXTURE_WINDOW_S + 5) * US_PER_S, &answer);
 	expect(400, NULL);
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, now_us + 1, &a);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, now_us + 1, &answer);
 	expect(200, NULL);
 }
 
@@ -137,17 +98,17 @@ static void signatures_decide(void **state)
 	struct answer wrong = {0};
 
 	(void)state;
-	fixture_beat(&f, "robot", "", "another secret", next_time_us(), &wrong);
+	fixture_beat(&store, "robot", "", "another secret", next_time_us(), &wrong);
 	assert_int_equal(wrong.status, 403);
-	fixture_beat(&f, "nobody", "", "another secret", next_time_us(), &a);
+	fixture_beat(&store, "nobody", "", "another secret", next_time_us(), &answer);
 	expect(403, text_str(&wrong.body));
 	ask("POST", "/beat/robot", "{\"time\":1}");
 	expect(403, text_str(&wrong.body));
-	fixture_beat(&f, "rotated", "", ROTATED_OLD, next_time_us(), &a);
+	fixture_beat(&store, "rotated", "", ROTATED_OLD, next_time_us(), &answer);
 	expect(200, NULL);
-	fixture_beat(&f, "rotated", "", ROTATED_NEW, next_time_us(), &a);
+	fixture_beat(&store, "rotated", "", ROTATED_NEW, next_time_us(), &answer);
 	expect(200, NULL);
-	fixture_beat(&f, "rotated", "", ROBOT_SECRET, next_time_us(), &a);
+	fixture_beat(&store, "rotated", "", ROBOT_SECRET, next_time_us(), &answer);
 	expect(403, NULL);
 	answer_clear(&wrong);
 }
@@ -174,12 +135,12 @@ static void job_signals_tell_of_runs(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT_OF(steps); i++) {
-		fixture_beat(&f, "robot", steps[i].verb, ROBOT_SECRET, next_time_us(), &a);
-		if (a.status != steps[i].status)
-			fail_msg("step %zu (%s): %d", i, steps[i].verb, a.status);
+		fixture_beat(&store, "robot", steps[i].verb, ROBOT_SECRET, next_time_us(), &answer);
+		if (answer.status != steps[i].status)
+			fail_msg("step %zu (%s): %d", i, steps[i].verb, answer.status);
 		ask("GET", "/beat/robot", NULL);
-		if (a.status != steps[i].then)
-			fail_msg("after step %zu (%s): %d", i, steps[i].verb, a.status);
+		if (answer.status != steps[i].then)
+			fail_msg("after step %zu (%s): %d", i, steps[i].verb, answer.status);
 	}
 }
 
@@ -192,19 +153,19 @@ static void refusals_come_in_their_order(void **state)
 	for (with_store = 0; with_store < 2; with_store++) {
 		struct error err = {0};
 
-		fixture_ask(&f, "PUT", "/beat/robot", large, REQUEST_BODY_MAX + 1, NULL, &a);
+		fixture_ask(&store, "PUT", "/beat/robot", large, REQUEST_BODY_MAX + 1, NULL, &answer);
 		expect(405, NULL);
-		assert_non_null(strstr(text_str(&a.head), "Allow: GET, HEAD, POST\r\n"));
-		fixture_ask(&f, "POST", "/beat/robot", large, REQUEST_BODY_MAX + 1, NULL, &a);
+		assert_non_null(strstr(text_str(&answer.head), "Allow: GET, HEAD, POST\r\n"));
+		fixture_ask(&store, "POST", "/beat/robot", large, REQUEST_BODY_MAX + 1, NULL, &answer);
 		expect(413, NULL);
 		ask("POST", "/beat/robot", "x");
 		expect(with_store ? 403 : 503, NULL);
 		if (!with_store) {
-			assert_non_null(strstr(text_str(&a.head), "Retry-After: 60\r\n"));
-			assert_true(fixture_publish(f.dir, 0, 0, &err));
+			assert_non_null(strstr(text_str(&answer.head), "Retry-After: 60\r\n"));
+			assert_true(fixture_publish(store.dir, 0, 0, &err));
 		}
 	}
-	fixture_ask(&f, "POST", "/beat/robot", large, REQUEST_BODY_MAX, NULL, &a);
+	fixture_ask(&store, "POST", "/beat/robot", large, REQUEST_BODY_MAX, NULL, &answer);
 	expect(403, NULL);
 	free(large);
 }
@@ -219,12 +180,12 @@ static void without_a_state_everything_waits(void **state)
 	(void)state;
 	for (i = 0; i < COUNT_OF(uris); i++) {
 		ask("GET", uris[i], NULL);
-		if (a.status != 503 || strstr(text_str(&a.head), "Retry-After: 60\r\n") == NULL)
-			fail_msg("%s: %d", uris[i], a.status);
+		if (answer.status != 503 || strstr(text_str(&answer.head), "Retry-After: 60\r\n") == NULL)
+			fail_msg("%s: %d", uris[i], answer.status);
 	}
-	fixture_ask(&f, "GET", "/", NULL, 0, html, &a);
+	fixture_ask(&store, "GET", "/", NULL, 0, html, &answer);
 	expect(503, NULL);
-	assert_non_null(strstr(text_str(&a.body), "* * * * *"));
+	assert_non_null(strstr(text_str(&answer.body), "* * * * *"));
 }
 
 static void the_root_is_the_default_heartbeats(void **state)
@@ -236,15 +197,15 @@ static void the_root_is_the_default_heartbeats(void **state)
 	expect(404, "{\"ok\":false}");
 	ask("POST", "/", "x");
 	expect(403, NULL);
-	fixture_beat(&f, "", "", DEFAULT_SECRET, next_time_us(), &a); /* to /beat */
+	fixture_beat(&store, "", "", DEFAULT_SECRET, next_time_us(), &answer); /* to /beat */
 	expect(200, NULL);
 	ask("GET", "/", NULL);
 	expect_beating();
 	ask("GET", "/beat", NULL);
 	expect(200, NULL);
-	fixture_ask(&f, "GET", "/", NULL, 0, html, &a);
+	fixture_ask(&store, "GET", "/", NULL, 0, html, &answer);
 	expect(200, NULL);
-	assert_non_null(strstr(text_str(&a.body), "<!doctype html>"));
+	assert_non_null(strstr(text_str(&answer.body), "<!doctype html>"));
 }
 
 static void several_heartbeats_without_a_default_have_no_root(void **state)
@@ -252,7 +213,7 @@ static void several_heartbeats_without_a_default_have_no_root(void **state)
 	(void)state;
 	ask("GET", "/beat", NULL);
 	expect(404, "{\"ok\":false}");
-	fixture_beat(&f, "", "", ROBOT_SECRET, next_time_us(), &a);
+	fixture_beat(&store, "", "", ROBOT_SECRET, next_time_us(), &answer);
 	expect(403, NULL);
 	ask("POST", "/", "x");
 	expect(405, NULL);
@@ -287,8 +248,8 @@ static void paths_that_mean_nothing_do_no_harm(void **state)
 	(void)state;
 	for (i = 0; i < COUNT_OF(rows); i++) {
 		ask(rows[i].method, rows[i].uri, NULL);
-		if (a.status != rows[i].status)
-			fail_msg("%s %s: %d", rows[i].method, rows[i].uri, a.status);
+		if (answer.status != rows[i].status)
+			fail_msg("%s %s: %d", rows[i].method, rows[i].uri, answer.status);
 	}
 	text_raw(&uri, "/beat/");
 	while (uri.len < 65536)
@@ -302,18 +263,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_beat_is_stored_and_shown, open_store, close_store),
-		cmocka_unit_test_setup_teardown(late_never_and_unknown_look_the_same, open_store,
-			close_store),
+		cmocka_unit_test_setup_teardown(late_never_and_unknown_look_the_same,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(replays_and_strangers_in_time_are_refused_with_both_clocks,
 			open_store, close_store),
 		cmocka_unit_test_setup_teardown(signatures_decide, open_store, close_store),
 		cmocka_unit_test_setup_teardown(job_signals_tell_of_runs, open_store, close_store),
 		cmocka_unit_test_setup_teardown(refusals_come_in_their_order, open_nothing, close_store),
 		cmocka_unit_test_setup_teardown(without_a_state_everything_waits, open_nothing, close_store),
-		cmocka_unit_test_setup_teardown(the_root_is_the_default_heartbeats, open_store_with_default,
-			close_store),
-		cmocka_unit_test_setup_teardown(several_heartbeats_without_a_default_have_no_root, open_store,
-			close_store),
+		cmocka_unit_test_setup_teardown(the_root_is_the_default_heartbeats,
+			open_store_with_default, close_store),
+		cmocka_unit_test_setup_teardown(several_heartbeats_without_a_default_have_no_root,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(paths_that_mean_nothing_do_no_harm, open_store, close_store),
 	};
 

@@ -10,38 +10,11 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "one_store.h"
 #include "store/inbox.h"
 #include "web/books.h"
 
 #define DOWN "Status=Down&StatusCode=503&Name=Shop"
-
-static struct fixture f;
-static struct answer a;
-
-static int open_store(void **state)
-{
-	struct error err = {0};
-
-	(void)state;
-	fixture_open(&f);
-	return fixture_publish(f.dir, 0, 0, &err) ? 0 : -1;
-}
-
-static int open_nothing(void **state)
-{
-	(void)state;
-	fixture_open(&f);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	answer_clear(&a);
-	fixture_close(&f);
-	return 0;
-}
 
 static bool append(void *arg, const struct inbox_entry *entry)
 {
@@ -59,7 +32,7 @@ static char *queued(void)
 	char *list[] = {NULL, NULL};
 	struct inbox *inbox;
 
-	text_printf(&env, "UPBEAT_STORE=%s", f.dir);
+	text_printf(&env, "UPBEAT_STORE=%s", store.dir);
 	list[0] = env.ptr;
 	inbox = web_inbox(web_for(list), &err);
 	if (inbox)
@@ -93,9 +66,9 @@ static void refusals_come_in_their_order(void **state)
 	(void)state;
 	memset(large, 'x', sizeof(large) - 1);
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		fixture_ask(&f, rows[i].method, rows[i].uri, rows[i].body, strlen(rows[i].body), NULL, &a);
-		if (a.status != rows[i].status)
-			fail_msg("%s %s: %d %s", rows[i].method, rows[i].uri, a.status, text_str(&a.body));
+		fixture_ask(&store, rows[i].method, rows[i].uri, rows[i].body, strlen(rows[i].body), NULL, &answer);
+		if (answer.status != rows[i].status)
+			fail_msg("%s %s: %d %s", rows[i].method, rows[i].uri, answer.status, text_str(&answer.body));
 	}
 	queue = queued();
 	assert_string_equal(queue, "");
@@ -116,13 +89,15 @@ static void what_nobody_understands_is_taken_and_kept_for_people(void **state)
 		{"POST", "/hook/pingdom/" HOOK_KEY, "[1]", "object"},
 		{"POST", "/hook/pingdom/" HOOK_KEY, "{\"check_id\":1,\"current_state\":\"UP\",\"current_state\":\"DOWN\"}", ""},
 	};
+	const char *said;
 	char *queue;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		fixture_ask(&f, rows[i].method, rows[i].uri, rows[i].body, strlen(rows[i].body), NULL, &a);
-		if (a.status != 200 || !strstr(text_str(&a.body), "\"ok\":false") || !strstr(text_str(&a.body), rows[i].why))
-			fail_msg("row %zu: %d %s", i, a.status, text_str(&a.body));
+		fixture_ask(&store, rows[i].method, rows[i].uri, rows[i].body, strlen(rows[i].body), NULL, &answer);
+		said = text_str(&answer.body);
+		if (answer.status != 200 || !strstr(said, "\"ok\":false") || !strstr(said, rows[i].why))
+			fail_msg("row %zu: %d %s", i, answer.status, said);
 	}
 	queue = queued();
 	assert_non_null(strstr(queue, "statuscake {\"sees\":\"nothing\",\"from\":\"statuscake\",\"name\":\"Name=Shop\","));
@@ -134,14 +109,14 @@ static void what_was_seen_is_queued_whichever_way_it_comes(void **state)
 	char *queue;
 
 	(void)state;
-	fixture_ask(&f, "POST", "/hook/statuscake/" HOOK_KEY, DOWN, strlen(DOWN), NULL, &a);
-	assert_int_equal(a.status, 200);
-	assert_string_equal(text_str(&a.body), "{\"ok\":true}");
-	fixture_ask(&f, "GET", "/hook/statuscake/" HOOK_KEY "?Status=Up&Name=Shop", "", 0, NULL, &a);
-	assert_int_equal(a.status, 200);
-	fixture_ask(&f, "POST", "/hook/uptimerobot/" HOOK_KEY "?monitorID=7&alertType=1&alertDateTime=1700000000", "", 0, NULL,
-		&a);
-	assert_int_equal(a.status, 200);
+	fixture_ask(&store, "POST", "/hook/statuscake/" HOOK_KEY, DOWN, strlen(DOWN), NULL, &answer);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(text_str(&answer.body), "{\"ok\":true}");
+	fixture_ask(&store, "GET", "/hook/statuscake/" HOOK_KEY "?Status=Up&Name=Shop", "", 0, NULL, &answer);
+	assert_int_equal(answer.status, 200);
+	fixture_ask(&store, "POST", "/hook/uptimerobot/" HOOK_KEY "?monitorID=7&alertType=1&alertDateTime=1700000000", "", 0, NULL,
+		&answer);
+	assert_int_equal(answer.status, 200);
 	queue = queued();
 	assert_string_equal(queue,
 		"statuscake {\"sees\":\"down\",\"from\":\"statuscake\",\"name\":\"Shop\",\"detail\":\"HTTP 503\"}\n"
@@ -155,29 +130,32 @@ static void a_key_in_an_address_opens_nothing_else(void **state)
 	static const char *const env[] = {"HTTP_X_API_KEY=" HOOK_KEY, NULL};
 
 	(void)state;
-	fixture_ask(&f, "GET", "/api/v1/monitors/hidden", "", 0, env, &a);
-	assert_int_equal(a.status, 404);
-	fixture_ask(&f, "GET", "/ping/" HOOK_KEY "/robot", "", 0, NULL, &a);
-	assert_int_equal(a.status, 404);
+	fixture_ask(&store, "GET", "/api/v1/monitors/hidden", "", 0, env, &answer);
+	assert_int_equal(answer.status, 404);
+	fixture_ask(&store, "GET", "/ping/" HOOK_KEY "/robot", "", 0, NULL, &answer);
+	assert_int_equal(answer.status, 404);
 }
 
 static void without_a_state_it_is_to_be_sent_again(void **state)
 {
 	(void)state;
-	fixture_ask(&f, "POST", "/hook/statuscake/" HOOK_KEY, DOWN, strlen(DOWN), NULL, &a);
-	assert_int_equal(a.status, 503);
-	assert_non_null(strstr(text_str(&a.head), "Retry-After:"));
+	fixture_ask(&store, "POST", "/hook/statuscake/" HOOK_KEY, DOWN, strlen(DOWN), NULL, &answer);
+	assert_int_equal(answer.status, 503);
+	assert_non_null(strstr(text_str(&answer.head), "Retry-After:"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(refusals_come_in_their_order, open_store, close_store),
-		cmocka_unit_test_setup_teardown(
-			what_nobody_understands_is_taken_and_kept_for_people, open_store, close_store),
-		cmocka_unit_test_setup_teardown(what_was_seen_is_queued_whichever_way_it_comes, open_store, close_store),
-		cmocka_unit_test_setup_teardown(a_key_in_an_address_opens_nothing_else, open_store, close_store),
-		cmocka_unit_test_setup_teardown(without_a_state_it_is_to_be_sent_again, open_nothing, close_store),
+		cmocka_unit_test_setup_teardown( what_nobody_understands_is_taken_and_kept_for_people,
+			open_store, close_store),
+		cmocka_unit_test_setup_teardown(what_was_seen_is_queued_whichever_way_it_comes,
+			open_store, close_store),
+		cmocka_unit_test_setup_teardown(a_key_in_an_address_opens_nothing_else,
+			open_store, close_store),
+		cmocka_unit_test_setup_teardown(without_a_state_it_is_to_be_sent_again,
+			open_nothing, close_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

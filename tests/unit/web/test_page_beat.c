@@ -10,49 +10,29 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "fixture.h"
-
-static struct fixture f;
-static struct answer a;
-
-static int open_store(void **state)
-{
-	struct error err = {0};
-
-	(void)state;
-	fixture_open(&f);
-	return fixture_publish(f.dir, 0, 0, &err) ? 0 : -1;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	answer_clear(&a);
-	fixture_close(&f);
-	return 0;
-}
+#include "one_store.h"
 
 static void ping(const char *signal, const char *body)
 {
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "/ping/" ROBOT_TOKEN "%s", signal);
-	fixture_ask(&f, "POST", uri, body, strlen(body), NULL, &a);
-	assert_int_equal(a.status, 200);
+	fixture_ask(&store, "POST", uri, body, strlen(body), NULL, &answer);
+	assert_int_equal(answer.status, 200);
 }
 
 static void look(const char *uri)
 {
 	static const char *const person[] = {"REMOTE_USER=ann", "HTTP_ACCEPT=text/html", NULL};
 
-	fixture_ask(&f, "GET", uri, NULL, 0, person, &a);
-	assert_int_equal(a.status, 200);
+	fixture_ask(&store, "GET", uri, NULL, 0, person, &answer);
+	assert_int_equal(answer.status, 200);
 }
 
 static void expect_text(const char *text, bool there)
 {
-	if ((strstr(text_str(&a.body), text) != NULL) != there)
-		fail_msg("\"%s\" should %sbe on the page:\n%s", text, there ? "" : "not ", text_str(&a.body));
+	if ((strstr(text_str(&answer.body), text) != NULL) != there)
+		fail_msg("\"%s\" should %sbe on the page:\n%s", text, there ? "" : "not ", text_str(&answer.body));
 }
 
 static void before_the_first_beat_it_says_how_to_send_one(void **state)
@@ -106,10 +86,10 @@ static void only_the_newest_lines_are_shown(void **state)
 static void a_refused_beat_is_shown_with_both_clocks(void **state)
 {
 	(void)state;
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, clock_wall_us(), &a);
-	assert_int_equal(a.status, 200);
-	fixture_beat(&f, "robot", "", ROBOT_SECRET, 1000 * US_PER_S, &a);
-	assert_int_equal(a.status, 400);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, clock_wall_us(), &answer);
+	assert_int_equal(answer.status, 200);
+	fixture_beat(&store, "robot", "", ROBOT_SECRET, 1000 * US_PER_S, &answer);
+	assert_int_equal(answer.status, 400);
 	look("/staff/m/robot");
 	expect_text("1970-01-01T00:16:40Z", true);
 	expect_text("is not within 5m of our clock", true);
@@ -121,20 +101,22 @@ static void visitors_are_told_nothing(void **state)
 
 	(void)state;
 	ping("/fail", "a private message");
-	fixture_ask(&f, "GET", "/m/robot", NULL, 0, visitor, &a);
+	fixture_ask(&store, "GET", "/m/robot", NULL, 0, visitor, &answer);
 	expect_text("a private message", false);
-	fixture_ask(&f, "GET", "/m/site", NULL, 0, visitor, &a);
-	assert_int_equal(a.status, 200);
+	fixture_ask(&store, "GET", "/m/site", NULL, 0, visitor, &answer);
+	assert_int_equal(answer.status, 200);
 	expect_text("How to send a beat", false);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(before_the_first_beat_it_says_how_to_send_one, open_store, close_store),
+		cmocka_unit_test_setup_teardown(before_the_first_beat_it_says_how_to_send_one,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(each_kind_of_signal_has_its_line, open_store, close_store),
 		cmocka_unit_test_setup_teardown(only_the_newest_lines_are_shown, open_store, close_store),
-		cmocka_unit_test_setup_teardown(a_refused_beat_is_shown_with_both_clocks, open_store, close_store),
+		cmocka_unit_test_setup_teardown(a_refused_beat_is_shown_with_both_clocks,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(visitors_are_told_nothing, open_store, close_store),
 	};
 

@@ -10,29 +10,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "fixture.h"
+#include "one_store.h"
 #include "store/inbox.h"
 #include "web/books.h"
-
-static struct fixture f;
-static struct answer a;
-
-static int open_store(void **state)
-{
-	struct error err = {0};
-
-	(void)state;
-	fixture_open(&f);
-	return fixture_publish(f.dir, 0, 0, &err) ? 0 : -1;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	answer_clear(&a);
-	fixture_close(&f);
-	return 0;
-}
 
 /* What the inbox now has of the robot. */
 static struct beat_last last_beat(void)
@@ -43,7 +23,7 @@ static struct beat_last last_beat(void)
 	char *list[] = {NULL, NULL};
 	bool found;
 
-	text_printf(&env, "UPBEAT_STORE=%s", f.dir);
+	text_printf(&env, "UPBEAT_STORE=%s", store.dir);
 	list[0] = env.ptr;
 	assert_true(inbox_beat_read(web_inbox(web_for(list), &err), "robot", &last, &found, &err));
 	text_free(&env);
@@ -61,9 +41,9 @@ static void ask_all(const struct asked *rows, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		fixture_ask(&f, rows[i].method, rows[i].uri, "", 0, NULL, &a);
-		if (a.status != rows[i].status || strcmp(text_str(&a.body), rows[i].body) != 0)
-			fail_msg("%s %s: %d %s", rows[i].method, rows[i].uri, a.status, text_str(&a.body));
+		fixture_ask(&store, rows[i].method, rows[i].uri, "", 0, NULL, &answer);
+		if (answer.status != rows[i].status || strcmp(text_str(&answer.body), rows[i].body) != 0)
+			fail_msg("%s %s: %d %s", rows[i].method, rows[i].uri, answer.status, text_str(&answer.body));
 	}
 }
 
@@ -102,10 +82,10 @@ static void healthchecks_clients_get_their_answers(void **state)
 
 	(void)state;
 	ask_all(rows, COUNT_OF(rows));
-	fixture_ask(&f, "GET", "/ping/" ROBOT_TOKEN, NULL, 0, NULL, &a);
-	assert_non_null(strstr(a.head.ptr, "Content-Type: text/plain; charset=utf-8\r\n"));
-	assert_non_null(strstr(a.head.ptr, "Access-Control-Allow-Origin: *\r\n"));
-	assert_non_null(strstr(a.head.ptr, "Ping-Body-Limit: 10000\r\n"));
+	fixture_ask(&store, "GET", "/ping/" ROBOT_TOKEN, NULL, 0, NULL, &answer);
+	assert_non_null(strstr(answer.head.ptr, "Content-Type: text/plain; charset=utf-8\r\n"));
+	assert_non_null(strstr(answer.head.ptr, "Access-Control-Allow-Origin: *\r\n"));
+	assert_non_null(strstr(answer.head.ptr, "Ping-Body-Limit: 10000\r\n"));
 }
 
 static void the_first_10000_bytes_of_a_body_are_its_message(void **state)
@@ -115,8 +95,8 @@ static void the_first_10000_bytes_of_a_body_are_its_message(void **state)
 
 	(void)state;
 	memset(body, 'x', 70000);
-	fixture_ask(&f, "POST", "/ping/" ROBOT_TOKEN "/3", body, 70000, NULL, &a);
-	assert_int_equal(a.status, 200);
+	fixture_ask(&store, "POST", "/ping/" ROBOT_TOKEN "/3", body, 70000, NULL, &answer);
+	assert_int_equal(answer.status, 200);
 	last = last_beat();
 	assert_int_equal(strlen(last.msg), BEAT_MSG_MAX);
 	assert_int_equal(last.exit_status, 3);
@@ -176,11 +156,11 @@ static void anything_but_up_is_down_to_kuma(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT_OF(rows); i++) {
-		fixture_ask(&f, "GET", rows[i].uri, NULL, 0, NULL, &a);
-		assert_int_equal(a.status, 200);
-		fixture_ask(&f, "GET", "/beat/robot", NULL, 0, NULL, &a);
-		if (a.status != rows[i].beating)
-			fail_msg("after %s: %d", rows[i].uri, a.status);
+		fixture_ask(&store, "GET", rows[i].uri, NULL, 0, NULL, &answer);
+		assert_int_equal(answer.status, 200);
+		fixture_ask(&store, "GET", "/beat/robot", NULL, 0, NULL, &answer);
+		if (answer.status != rows[i].beating)
+			fail_msg("after %s: %d", rows[i].uri, answer.status);
 		if (i == 1) {
 			last = last_beat();
 			assert_string_equal(last.msg, "broken");
@@ -192,12 +172,12 @@ static void anything_but_up_is_down_to_kuma(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(healthchecks_clients_get_their_answers, open_store,
-			close_store),
-		cmocka_unit_test_setup_teardown(the_first_10000_bytes_of_a_body_are_its_message, open_store,
-			close_store),
-		cmocka_unit_test_setup_teardown(start_and_end_of_a_run_give_its_length, open_store,
-			close_store),
+		cmocka_unit_test_setup_teardown(healthchecks_clients_get_their_answers,
+			open_store, close_store),
+		cmocka_unit_test_setup_teardown(the_first_10000_bytes_of_a_body_are_its_message,
+			open_store, close_store),
+		cmocka_unit_test_setup_teardown(start_and_end_of_a_run_give_its_length,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(kuma_clients_get_their_answers, open_store, close_store),
 		cmocka_unit_test_setup_teardown(anything_but_up_is_down_to_kuma, open_store, close_store),
 	};

@@ -15,14 +15,12 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "fixture.h"
+#include "one_store.h"
 
 #define SAMPLES 20000
 #define KEPT (SAMPLES - SAMPLES / 10) /* without the slowest, which were interrupted */
 #define ROUNDS 8
 #define T_LIMIT 4.5
-
-static struct fixture f;
 
 static double now_ns(void)
 {
@@ -47,7 +45,7 @@ static double measure(const char *uri)
 	struct answer a = {0};
 	double begun = now_ns();
 
-	fixture_ask(&f, "POST", uri, "{\"time\":1}", 10, env, &a);
+	fixture_ask(&store, "POST", uri, "{\"time\":1}", 10, env, &a);
 	begun = now_ns() - begun;
 	assert_int_equal(a.status, 403);
 	answer_clear(&a);
@@ -103,27 +101,11 @@ static void an_unknown_heartbeat_takes_as_long_as_a_known_one(void **state)
 	fail_msg("t squared is %.0f", t2);
 }
 
-static int open_store(void **state)
-{
-	struct error err = {0};
-
-	(void)state;
-	fixture_open(&f);
-	return fixture_publish(f.dir, 0, 0, &err) ? 0 : -1;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	fixture_close(&f);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_unknown_heartbeat_takes_as_long_as_a_known_one, open_store,
-			close_store),
+		cmocka_unit_test_setup_teardown(an_unknown_heartbeat_takes_as_long_as_a_known_one,
+			open_store, close_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
