@@ -109,10 +109,7 @@ int json_hex4(const char *s, size_t n)
 	if (n < 4)
 		return -1;
 	for (size_t i = 0; i < 4; i++) {
-		int digit = s[i] >= '0' && s[i] <= '9' ? s[i] - '0'
-			: s[i] >= 'a' && s[i] <= 'f'   ? s[i] - 'a' + 10
-			: s[i] >= 'A' && s[i] <= 'F'   ? s[i] - 'A' + 10
-						       : -1;
+		int digit = text_hex_value(s[i]);
 
 		if (digit < 0)
 			return -1;

@@ -166,23 +166,12 @@ void sign_hex(struct text *t, const void *bytes, size_t n)
 	}
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool sign_unhex(const char *s, size_t s_len, uint8_t *out, size_t n)
 {
 	if (s_len % 2 != 0 || s_len / 2 != n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		int high = hex_value(s[2 * i]), low = hex_value(s[2 * i + 1]);
+		int high = text_hex_value(s[2 * i]), low = text_hex_value(s[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

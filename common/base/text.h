@@ -77,6 +77,8 @@ void text_slack(struct text *t, const char *s);
 /* Prometheus label value: \ " and newline escaped (exposition format 0.0.4), invalid UTF-8 replaced. */
 void text_label(struct text *t, const char *s);
 
+/* What a hexadecimal digit of either case is worth; -1: it is none. */
+int text_hex_value(char c);
 /* How many bytes of s[0..n) to keep so that at most max remain and no UTF-8 character is cut. */
 size_t text_utf8_fit(const char *s, size_t n, size_t max);
 /* Appends s cut to max bytes as above, with an ellipsis (within max) when it was cut. */

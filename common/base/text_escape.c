@@ -255,7 +255,7 @@ void text_url(struct text *t, const char *s)
 	text_urln(t, s, strlen(s));
 }
 
-static int hex_digit(char c)
+int text_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -269,7 +269,7 @@ static int hex_digit(char c)
 /* The byte that the escape at s[0] == '%' stands for, or -1. */
 static int percent_byte(const char *s, size_t n)
 {
-	int high = n > 2 ? hex_digit(s[1]) : -1, low = n > 2 ? hex_digit(s[2]) : -1;
+	int high = n > 2 ? text_hex_value(s[1]) : -1, low = n > 2 ? text_hex_value(s[2]) : -1;
 
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
