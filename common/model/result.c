@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/words.h"
 
 static const char *const OUTCOME_NAMES[OUTCOME__COUNT] = {
 	[OUTCOME_UNKNOWN] = "unknown",
@@ -43,4 +44,13 @@ void result_cause(struct result *result, const char *format, ...)
 	text_free(&whole);
 	text_free(&line);
 	text_free(&cut);
+}
+
+void result_cause_since(struct result *result, const char *what, int64_t us)
+{
+	struct text length = TEXT_INIT;
+
+	words_length(&length, LANGUAGE_EN, us);
+	result_cause(result, "%s for %s", what, text_str(&length));
+	text_free(&length);
 }

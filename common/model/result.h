@@ -46,5 +46,7 @@ struct result {
 void result_clear(struct result *result);
 /* Sets the cause, cut at a character's end. */
 void result_cause(struct result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "no beat for 6 minutes": what there was not, and how long. */
+void result_cause_since(struct result *result, const char *what, int64_t us);
 
 #endif

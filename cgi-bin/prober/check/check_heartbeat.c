@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "model/words.h"
 
 /* ---- its keys */
 
@@ -118,17 +117,6 @@ bool heartbeat_look(struct inbox *inbox, const struct monitor *monitor, int64_t 
 	return true;
 }
 
-/* "no beat for 6 minutes" */
-static void cause_late(struct result *result, int64_t age_us)
-{
-	struct text cause = TEXT_INIT;
-
-	text_raw(&cause, "no beat for ");
-	words_length(&cause, LANGUAGE_EN, age_us);
-	result_cause(result, "%s", text_str(&cause));
-	text_free(&cause);
-}
-
 static void weigh(struct result *result, const struct beat_age *age, int exit_status)
 {
 	switch (age->freshness) {
@@ -136,7 +124,7 @@ static void weigh(struct result *result, const struct beat_age *age, int exit_st
 		result->outcome = OUTCOME_UP;
 		return;
 	case FRESH_LATE:
-		cause_late(result, age->age_us);
+		result_cause_since(result, "no beat", age->age_us);
 		break;
 	case FRESH_FAILED:
 		if (exit_status > 0)

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/peering.h"
-#include "model/words.h"
 #include "prober/check/check.h"
 
 struct peer_check_options {
@@ -22,17 +21,6 @@ static const struct field fields[] = {
 		.help = "Name of one of the peers. For each that no monitor watches there is one, "
 			"\"peer.NAME\"."},
 };
-
-/* "nothing heard for 4 minutes" */
-static void cause_silent(struct result *result, int64_t silent_us)
-{
-	struct text cause = TEXT_INIT;
-
-	text_raw(&cause, "nothing heard for ");
-	words_length(&cause, LANGUAGE_EN, silent_us);
-	result_cause(result, "%s", text_str(&cause));
-	text_free(&cause);
-}
 
 static void start(struct check *check)
 {
@@ -51,7 +39,7 @@ static void start(struct check *check)
 	} else if (peering_silent(&head, world->grace_from_us, now_us)) {
 		result->outcome = OUTCOME_DOWN;
 		result->definite = true;
-		cause_silent(result, now_us - head.heard_us);
+		result_cause_since(result, "nothing heard", now_us - head.heard_us);
 	} else {
 		result->outcome = OUTCOME_UP;
 	}
