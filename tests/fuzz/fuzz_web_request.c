@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* A whole request in memory: lines are CGI variables up to an empty one, the rest is the body. What goes into
    a reply's headers must come out as those headers and no more. */
+#include "../unit/web/memory_io.h"
 #include "base/mem.h"
-#include "web/reply.h"
-#include "web/request.h"
 #include "fuzz.h"
+#include "web/reply.h"
 
 #define ENV_MAX 32
-
-struct memory_io {
-	struct channel_io io;
-	const char *in;
-	size_t left;
-	struct text out;
-};
-
-static long memory_read(struct channel_io *io, void *out, size_t n, int64_t deadline_us)
-{
-	struct memory_io *m = (struct memory_io *)io;
-
-	(void)deadline_us;
-	if (n > m->left)
-		n = m->left;
-	memcpy(out, m->in, n);
-	m->in += n;
-	m->left -= n;
-	return (long)n;
-}
-
-static bool memory_write(struct channel_io *io, const void *bytes, size_t n)
-{
-	text_rawn(&((struct memory_io *)io)->out, bytes, n);
-	return true;
-}
 
 /* Status, type, three of safety, cache, ours, length, the empty one: nothing that was sent adds a line. */
 static void check_head(const struct text *out)
@@ -62,7 +36,7 @@ static void check_reply(struct request *req, const char *value)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const programs[] = {"upbeat.fcgi", NULL};
-	struct memory_io m = {{memory_read, memory_write}, NULL, 0, TEXT_INIT};
+	struct memory_io m = memory_io_of(NULL, 0);
 	char *copy = mem_strn((const char *)data, size), *env[ENV_MAX + 1] = {NULL}, *at = copy,
 	     *end = copy + size, *value;
 	struct request req;

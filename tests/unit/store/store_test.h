@@ -47,6 +47,16 @@
 		}                                                                                 \
 	} while (0)
 
+/* In a child, which has no test to fail: it ends with 1. */
+#define check(condition)                                                                          \
+	do {                                                                                      \
+		if (!(condition)) {                                                               \
+			fprintf(stderr, "child: %s:%d: %s: %s\n", __FILE__, __LINE__, #condition,  \
+				err.text);                                                        \
+			_exit(1);                                                                 \
+		}                                                                                 \
+	} while (0)
+
 /* In memory where there is a place for that: hundreds of synced commits are not what is tested. */
 static inline int make_test_dir(void **state)
 {

@@ -209,15 +209,6 @@ static void in_child(void (*work)(const char *dir), const char *dir)
 	assert_int_equal(status, 0);
 }
 
-#define check(condition)                                                                          \
-	do {                                                                                      \
-		if (!(condition)) {                                                               \
-			fprintf(stderr, "child: %s:%d: %s: %s\n", __FILE__, __LINE__, #condition,  \
-				err.text);                                                        \
-			_exit(1);                                                                 \
-		}                                                                                 \
-	} while (0)
-
 /* ---- every call at every place ----------------------------------------------------------------------- */
 
 struct deed {

@@ -349,21 +349,31 @@ BEND(status_above, last->exit_status = 256)
 BEND(run_below, last->run_us = -2)
 BEND(run_above, last->run_us = INT64_MAX)
 
-static bool can_be(void (*bend)(struct beat_last *last))
+/* Is that frame taken for a beat? */
+static bool is_last(const struct text *frame)
 {
-	struct beat_last last = BEAT_LAST_INIT, heard;
-	struct text frame = TEXT_INIT;
+	struct beat_last heard;
 	struct unpack u;
 	char *slug;
+	bool fine;
+
+	assert_true(unpack_begin(&u, frame->ptr + 8, frame->len - 8, WIRE_LAST, 1, NULL));
+	fine = wire_read_last(&u, &slug, &heard);
+	free(slug);
+	beat_last_clear(&heard);
+	return fine;
+}
+
+static bool can_be(void (*bend)(struct beat_last *last))
+{
+	struct beat_last last = BEAT_LAST_INIT;
+	struct text frame = TEXT_INIT;
 	bool fine;
 
 	last.any.wall_us = last.success.wall_us = T0_US;
 	bend(&last);
 	wire_put_last(&frame, "robot", &last);
-	assert_true(unpack_begin(&u, frame.ptr + 8, frame.len - 8, WIRE_LAST, 1, NULL));
-	fine = wire_read_last(&u, &slug, &heard);
-	free(slug);
-	beat_last_clear(&heard);
+	fine = is_last(&frame);
 	text_free(&frame);
 	return fine;
 }
@@ -386,11 +396,8 @@ static void test_each_value_of_a_beat_is_one_that_could_be(void **state)
    then n a number or s a text. */
 static bool reads_last(const char *fields)
 {
-	struct beat_last heard;
 	struct text frame = TEXT_INIT;
-	struct unpack u;
 	struct pack p;
-	char *slug;
 	bool fine;
 
 	wire_begin(&p, WIRE_LAST);
@@ -401,10 +408,7 @@ static bool reads_last(const char *fields)
 			pack_str(&p, (unsigned)(at[0] - '0'), "robot");
 	}
 	wire_put(&frame, WIRE_LAST, &p);
-	assert_true(unpack_begin(&u, frame.ptr + 8, frame.len - 8, WIRE_LAST, 1, NULL));
-	fine = wire_read_last(&u, &slug, &heard);
-	free(slug);
-	beat_last_clear(&heard);
+	fine = is_last(&frame);
 	text_free(&frame);
 	return fine;
 }

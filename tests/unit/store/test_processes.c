@@ -17,16 +17,6 @@
 static struct error err;
 static const struct heartbeat_rules rules = {.max_age_ms = 300000, .window_ms = 300000};
 
-/* In a child: the exit status says which check failed. */
-#define check(condition)                                                                          \
-	do {                                                                                      \
-		if (!(condition)) {                                                               \
-			fprintf(stderr, "child: %s:%d: %s: %s\n", __FILE__, __LINE__, #condition,  \
-				err.text);                                                        \
-			_exit(1);                                                                 \
-		}                                                                                 \
-	} while (0)
-
 /* What children and parent share. */
 struct shared {
 	volatile int go, ready, hits[8];

@@ -2,31 +2,7 @@
 /*
  * The state's verbs: publishing, rows, judges, incidents, the outbox, passes and notes.
  */
-#include "store_test.h"
-
-#include "store/state.h"
-
-static struct error err;
-
-static struct state *open_new(void **state)
-{
-	struct state *s = state_open(*state, STORE_CREATE, &err);
-
-	if (!s)
-		print_error("%s\n", err.text);
-	assert_non_null(s);
-	return s;
-}
-
-static struct state_txn *begin(struct state *state, bool writing)
-{
-	struct state_txn *txn = state_begin(state, writing, &err);
-
-	if (!txn)
-		print_error("%s\n", err.text);
-	assert_non_null(txn);
-	return txn;
-}
+#include "state_test.h"
 
 #define assert_missing(call)                                                                      \
 	do {                                                                                      \

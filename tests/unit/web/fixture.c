@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/sign.h"
+#include "memory_io.h"
 #include "store/inbox.h"
 #include "store/state.h"
 #include "web/books.h"
@@ -169,32 +170,6 @@ bool fixture_publish(const char *dir, unsigned flags, size_t filler, struct erro
 
 /* ---- asking */
 
-struct memory_io {
-	struct channel_io io;
-	const char *in;
-	size_t left;
-	struct text out;
-};
-
-static long memory_read(struct channel_io *io, void *out, size_t n, int64_t deadline_us)
-{
-	struct memory_io *m = (struct memory_io *)io;
-
-	(void)deadline_us;
-	if (n > m->left)
-		n = m->left;
-	memcpy(out, m->in, n);
-	m->in += n;
-	m->left -= n;
-	return (long)n;
-}
-
-static bool memory_write(struct channel_io *io, const void *bytes, size_t n)
-{
-	text_rawn(&((struct memory_io *)io)->out, bytes, n);
-	return true;
-}
-
 void fixture_open(struct fixture *f)
 {
 	char path[] = "/tmp/upbeat-web-XXXXXX";
@@ -261,7 +236,7 @@ static void take_apart(const struct text *out, struct answer *answer)
 void fixture_ask(struct fixture *f, const char *method, const char *uri, const void *body, size_t len,
 	const char *const *more, struct answer *answer)
 {
-	struct memory_io m = {{memory_read, memory_write}, body, len, TEXT_INIT};
+	struct memory_io m = memory_io_of(body, len);
 	char *env[24] = {NULL};
 	size_t n = 0, i;
 	struct text length = TEXT_INIT;
