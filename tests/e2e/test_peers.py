@@ -302,3 +302,20 @@ def test_older_and_newer_versions_are_understood(one):
     wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"][0]["sees"] == "unknown", 60)
     say(front, message(gone=["shop", "never there"]))
     wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"] == [], 60)
+
+
+def test_who_writes_all_the_time_keeps_no_pass_from_ending(site, lighttpd, target):
+    """One of two passes is over at its minute's end: with messages still coming the next could not begin."""
+    site.offset_ms = int((56 - time.time() % 60) * 1000)
+    site.configure({
+        "me": "a", "anonymous": "all",
+        "peers": {"d": {"url": "http://127.0.0.1:9/", "secret": "between a and d"}},
+        "defaults": {"interval": "1s"}, "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
+    one_pass = site.start_prober("run")
+    wait_for(lambda: lighttpd.get("/api/v1/monitors").status == 200)
+    end = time.monotonic() + 20
+    while one_pass.poll() is None:
+        assert time.monotonic() < end, "the pass is still there, many seconds after its minute"
+        say(lighttpd, message(time=time.time() + site.offset_ms / 1000))
+        time.sleep(0.2)
+    assert one_pass.returncode == 0

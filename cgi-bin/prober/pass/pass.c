@@ -335,7 +335,7 @@ static void try_to_end(struct pass *pass)
 	bool stored = true;
 
 	if (keep_pending(pass) || !pass->info.finished_us) {
-		if (pass->committed_us && wait_us > 0) {
+		if (pass->committed_us && wait_us > 0 && !pass->over) {
 			wake_after(pass, wait_us / US_PER_MS + 1);
 			return;
 		}
