@@ -146,6 +146,7 @@ void peers_begin(struct pass *pass)
 	peers->wait_us = option_us(pass, "peer_wait", PEER_EVERY_US);
 	load_all(pass, txn);
 	state_end(txn);
+	peers_all_gone(pass); /* the pass before this one may have ended so */
 	pass->world.peer_head = head_of;
 	pass->world.peer_arg = pass;
 	outbox_share(pass->outbox, &others);

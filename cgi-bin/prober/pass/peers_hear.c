@@ -174,5 +174,36 @@ bool peers_all_gone(struct pass *pass)
 
 	for (size_t i = 0; peers && i < peers->n && n < COUNT_OF(heads); i++)
 		heads[n++] = peers->at[i].head;
-	return n > 0 && peering_all_gone(heads, n, peers->good_us, pass_now(pass));
+	if (n == 0 || !peering_all_gone(heads, n, peers->good_us, pass_now(pass)))
+		return false;
+	peers->cut_off = true;
+	return true;
+}
+
+/* Those that we heard until we were cut off get time to be heard again; who was silent before is silent still. */
+static void listen_anew(struct peers *peers, int64_t now_us)
+{
+	int64_t newest_us = 0;
+
+	for (size_t i = 0; i < peers->n; i++)
+		if (peers->at[i].head.heard_us > newest_us)
+			newest_us = peers->at[i].head.heard_us;
+	for (size_t i = 0; i < peers->n; i++) {
+		struct peer *peer = &peers->at[i];
+
+		if (peering_silent(&peer->head, 0, newest_us))
+			continue;
+		peer->head.awake_us = now_us;
+		peer->head_dirty = true;
+	}
+}
+
+void peers_answered(struct pass *pass, int64_t at_us)
+{
+	struct peers *peers = pass->peers;
+
+	if (peers->cut_off)
+		listen_anew(peers, at_us);
+	peers->cut_off = false;
+	peers->good_us = at_us;
 }

@@ -82,7 +82,7 @@ void peers_saw(struct post *post, const struct result *result)
 	if (!pass->peers || only_ours(post) || (result->lagged && result->outcome == OUTCOME_DOWN))
 		return;
 	if (measured && (result->outcome == OUTCOME_UP || result->status > 0))
-		pass->peers->good_us = result->at_us;
+		peers_answered(pass, result->at_us);
 	row = peer_table_make(&pass->peers->own, post->monitor->slug);
 	row->sees = result->outcome;
 	row->state = post->judge.decided;

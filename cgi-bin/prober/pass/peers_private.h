@@ -45,6 +45,7 @@ struct peers {
 	int64_t every_us, wait_us;
 	int64_t good_us; /* wall clock: newest look of ours that something answered */
 	int64_t good_kept_us;
+	bool cut_off; /* all have fallen silent, and nothing has answered us since */
 	struct peer_heard *heard; /* read, and not yet acted on */
 	size_t heard_count;
 };
@@ -62,6 +63,8 @@ int64_t peers_since_us(const struct pass *pass); /* from when on anything can be
 const char *peers_told_by(void *arg, const struct notice *notice);
 bool peers_acknowledged(void *arg, const struct notice *notice);
 void peers_told(void *arg, struct state_txn *txn, const struct notice *notice);
+/* A look of ours had an answer: we are not cut off, or no longer. */
+void peers_answered(struct pass *pass, int64_t at_us);
 /* Something of ours is new: it is written soon. */
 void peers_changed(struct peers *peers);
 void peer_letter_clear(struct peer_letter *letter);
