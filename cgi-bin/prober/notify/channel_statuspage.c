@@ -211,20 +211,21 @@ static void build(struct errand *e, enum step step)
 
 /* ---- one step after the other, a second apart */
 
-/* When the newest request began, whichever channel it was of: the limit is the key's, and channels may share
-   one. */
+/* When a request newest was under way, whichever channel it was of: the limit is the key's, and channels may
+   share one. What the pass before this one sent last we do not know, only that it was before we began. */
 static int64_t newest_us;
 
-static void begin_step(void *arg);
+static void begin_when_free(void *arg);
 
 static void next_step(struct errand *e)
 {
-	int64_t now_us = clock_mono_us(), at_us = newest_us ? newest_us + BETWEEN_REQUESTS_US : now_us;
+	int64_t now_us = clock_mono_us(), at_us;
 
-	if (at_us < now_us)
-		at_us = now_us;
-	newest_us = at_us; /* taken: whoever comes next waits behind this one */
-	e->later = loop_after(e->delivery->loop, (at_us - now_us) / US_PER_MS, begin_step, e);
+	if (!newest_us)
+		newest_us = now_us;
+	at_us = newest_us + BETWEEN_REQUESTS_US;
+	e->later = loop_after(e->delivery->loop, at_us > now_us ? (at_us - now_us) / US_PER_MS + 1 : 0,
+		begin_when_free, e);
 }
 
 static void finish(struct errand *e, enum delivery_end end, int status, const char *answer)
@@ -276,6 +277,7 @@ static void answered(void *arg)
 	struct answer answer = {x->status, text_str(&x->answer), x->retry_after};
 	enum delivery_end end = x->problem ? DELIVERY_RETRY : answer_end(&row, &answer);
 
+	newest_us = clock_mono_us(); /* it came there no later than this */
 	if (end == DELIVERY_SENT)
 		step_done(e, e->steps[e->at], answer.body);
 	else
@@ -286,18 +288,28 @@ static void answered(void *arg)
 		next_step(e);
 }
 
-static void begin_step(void *arg)
+static void begin_step(struct errand *e)
 {
-	struct errand *e = arg;
-
-	e->later = NULL;
+	newest_us = clock_mono_us();
 	exchange_clear(&e->exchange);
 	http_request_clear(&e->request);
 	build(e, e->steps[e->at]);
 	e->exchange = (struct exchange){.loop = e->delivery->loop, .done = answered, .arg = e,
-		.deadline_us = clock_mono_us() + DELIVERY_TIMEOUT_MS * US_PER_MS};
+		.deadline_us = newest_us + DELIVERY_TIMEOUT_MS * US_PER_MS};
 	exchange_request(&e->exchange, &e->request);
 	exchange_start(&e->exchange);
+}
+
+/* Of several that waited for the same moment one begins, and the others wait behind it. */
+static void begin_when_free(void *arg)
+{
+	struct errand *e = arg;
+
+	e->later = NULL;
+	if (clock_mono_us() < newest_us + BETWEEN_REQUESTS_US)
+		next_step(e);
+	else
+		begin_step(e);
 }
 
 static void nothing_to_do(void *arg)
