@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -41,19 +42,25 @@ def wait_for(what, seconds=20.0, every=0.05):
         time.sleep(every)
 
 
-_ports = []
+_ports = set()
 
 
 def free_port():
-    """A port that nothing listens on and that no other caller here was given."""
+    """A port that nothing listens on and that no other caller was given: below those from which the system takes
+    one for each connection, and in a range of this worker's own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
     while True:
+        port = random.randrange(14000 + worker * 2000, 16000 + worker * 2000)
+        if port in _ports:
+            continue
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in _ports:
-            _ports.append(port)
-            return port
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _ports.add(port)
+        return port
 
 
 def listening(port):
