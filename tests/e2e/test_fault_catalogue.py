@@ -28,7 +28,7 @@ import fakes
 import fastcgi
 from faulty import (CAN_MOUNT, DAMAGES, HAVE_STRACE, NIGHTLY, TOOLS, Clients, Farm, acknowledge_in, can, cgi,
                     cgi_beat, counted, damage, fill_up, of, robots, secret_of, small_disk, strace, verify)
-from upbeat import AS_ROOT, BUILD, PROBER, PROGRAM, Lighttpd, fetch, listening, sign, wait_for
+from upbeat import AS_ROOT, BUILD, PROBER, PROGRAM, SANITIZED, Lighttpd, fetch, listening, sign, wait_for
 
 ASAN = str(BUILD).endswith("-asan")
 needs_strace = pytest.mark.skipif(not HAVE_STRACE or ASAN, reason="needs strace, and a program without its own tracer")
@@ -367,6 +367,7 @@ def test_07_a_read_only_disk_is_still_read(site):
 
 # ---- 8. map full
 
+@pytest.mark.skipif(SANITIZED, reason="sanitizers need more addresses than any limit")
 def test_08_an_address_space_too_small_for_the_map(ready):
     """The map is made smaller, or it is a plain 503 (I1, I2, I7); store/test_faults.c fills one to its end."""
     answered = {}
