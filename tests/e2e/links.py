@@ -90,7 +90,7 @@ class Trio:
 
     def configure(self, name, **more):
         self.sites[name].configure({
-            "me": name, "peer_every": "1s", "peer_wait": "2s", "anonymous": "all",
+            "me": name, "peer_every": "1s", "peer_wait": "4s", "anonymous": "all",
             "peers": {other: {"url": self.between[name, other].url + self.fronts[other].mount,
                               "secret": "the secret between " + " and ".join(sorted([name, other]))}
                       for other in self.names if other != name},

@@ -69,13 +69,13 @@ def test_two_show_each_others_view_and_one_tells(trio, target, catcher):
     assert "a: down, HTTP 500" in two.sites["b"].prober("status", "shop").stdout
     incident = two.fronts["b"].get("/api/v1/monitors/shop").json["incident"]
     wait_for(lambda: "a sees it down" in two.fronts["b"].get(f"/i/{incident}", Accept="text/html").text)
-    time.sleep(3)
+    time.sleep(5)
     assert told_names(catcher, "down") == ["a"]
     assert "another Upbeat has told it" in two.fronts["b"].get(f"/i/{incident}", Accept="text/html").text
     target.status = 200
     wait_for(lambda: state(two, "a") == state(two, "b") == "up", 60)
     wait_for(lambda: told(catcher, "up"), 60)
-    time.sleep(3)
+    time.sleep(5)
     assert told_names(catcher, "up") == ["a"]
 
 
@@ -98,7 +98,7 @@ def test_one_of_three_is_killed_and_the_next_tells(trio, target, catcher):
     three.begin("a")
     all_up(three)
     wait_for(lambda: told(catcher, "up", "peer.a"), 60)
-    time.sleep(5)
+    time.sleep(6)
     assert [(who, m) for who, m in told(catcher, monitor="peer.b") + told(catcher, monitor="peer.c")] == []
     for monitor in ("shop", "peer.a"):
         assert (told_names(catcher, "down", monitor), told_names(catcher, "up", monitor)) == (["b"], ["b"]), monitor
@@ -115,7 +115,7 @@ def test_one_that_is_cut_off_tells_nothing_that_is_not_so(trio, target, catcher)
     three.cut("c", False)
     all_up(three)
     wait_for(lambda: told(catcher, "up", "peer.c"), 60)
-    time.sleep(5)
+    time.sleep(6)
     assert [r.json["monitor"] for r in catcher.received] == ["peer.c", "peer.c"]
     assert told_names(catcher, "down", "peer.c") == told_names(catcher, "up", "peer.c") == ["a"]
 
@@ -136,14 +136,14 @@ def test_in_a_split_both_sides_tell_under_one_name(trio, target, catcher):
     target.status = 200
     all_up(three)
     wait_for(lambda: told(catcher, "up"), 60)
-    time.sleep(5)
+    time.sleep(6)
     assert sorted(told_names(catcher, "down")) == ["a", "c"]
     assert len({event for _, event in told(catcher, "up")}) == 1 and "b" not in told_names(catcher)
 
 
 def test_a_slow_link_makes_no_outage_and_no_repeat(trio, target, catcher):
     three = trio("a", "b", "c")
-    three.start(target, catcher, peer_wait="4s")
+    three.start(target, catcher, peer_wait="6s")
     all_up(three)
     for pair, link in three.between.items():
         if "a" in pair:
@@ -181,7 +181,7 @@ def test_what_only_one_sees_is_not_down(trio, target, catcher):
     wait_for(lambda: state(three, "c") in ("up", "suspect"), 60)
     three.to_target["c"].cut = False
     all_up(three)
-    time.sleep(3)
+    time.sleep(5)
     assert (told_names(catcher, "down"), told_names(catcher, "up")) == (["a"], ["a"])
 
 
@@ -199,7 +199,7 @@ def test_who_took_it_in_hand_is_known_to_all(trio, target, catcher):
     done = two.fronts["a"].post("/api/v1/monitors/shop/acknowledge", b"{}", **{
         "X-Api-Key": "operator-key-0123456789", "Content-Type": "application/json"})
     assert done.status < 300, done
-    time.sleep(11)
+    time.sleep(12)
     assert told_names(catcher) == ["ops"], "nor does b escalate what was acknowledged with a"
 
 
