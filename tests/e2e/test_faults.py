@@ -3,6 +3,7 @@
 acknowledged, and is over when its cause is."""
 import json
 import os
+import pathlib
 import pwd
 import random
 import shutil
@@ -235,3 +236,18 @@ def test_secrets_of_channels_are_in_neither_book(site, target, catcher, mailbox)
     assert canary not in out
     assert json.loads(site.prober("status", "--json").stdout)
     assert PROBER.exists()
+
+
+def test_after_a_pass_that_died_the_next_begins_soon_and_not_with_the_next_minute(site, target):
+    site.configure({"defaults": {"interval": "1s"}, "monitors": {"shop": {"type": "http", "url": target.url + "/"}}})
+    watch = site.start_prober("watch")
+
+    def its_pass():
+        children = pathlib.Path(f"/proc/{watch.pid}/task/{watch.pid}/children").read_text().split()
+        return int(children[0]) if children else None
+
+    first = wait_for(its_pass)
+    wait_for(lambda: target.hits)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: its_pass() not in (None, first), 15)
+    assert "a pass died of signal 9" in (site.folder / "prober.log").read_text()

@@ -17,6 +17,8 @@
 #include "prober/pass/pass.h"
 #include "prober/pass/slots.h"
 
+#define AFTER_DEATH_US (5 * US_PER_S) /* a pass that died leaves a minute unwatched */
+
 /* Neither a configuration nor books of an earlier one: a mistyped -c must not make a store somewhere. */
 static bool nothing_there(const char *config, const char *store)
 {
@@ -57,7 +59,8 @@ static void sleep_until(int64_t wall_us)
 	}
 }
 
-/* In a process of its own, because a pass gives up what the next one needs to read a changed configuration. */
+/* In a process of its own, because a pass gives up what the next one needs to read a changed configuration.
+   -1: it died. */
 static int pass_in_child(const char *config, const char *store)
 {
 	int status = 0;
@@ -72,7 +75,11 @@ static int pass_in_child(const char *config, const char *store)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	pass_forked_ended();
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TEMPORARY;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "upbeat-prober: a pass died of signal %d (%s)\n", WTERMSIG(status),
+		strsignal(WTERMSIG(status)));
+	return -1;
 }
 
 int cmd_watch(struct command *command)
@@ -88,7 +95,9 @@ int cmd_watch(struct command *command)
 
 		status = pass_in_child(command->config, store);
 		free(store);
-		sleep_until(minute_end(begun));
+		sleep_until(status < 0 ? begun + AFTER_DEATH_US : minute_end(begun));
 	}
+	if (status < 0)
+		return EXIT_TEMPORARY;
 	return status == EXIT_WRONG ? EXIT_DONE : status;
 }
