@@ -117,7 +117,7 @@ void heard_raise_walls(const char *store, const char *dir_out)
 	const unsigned make = access(lock, F_OK) != 0 ? PATH_WRITE | PATH_MAKE : 0;
 	const struct confine_path paths[] = {
 		{inbox, PATH_READ | make},
-		{lock, PATH_READ | PATH_WRITE},
+		{lock, PATH_READ | PATH_WRITE | PATH_NO_LINK},
 		{dir_out, PATH_READ | PATH_WRITE | PATH_MAKE},
 	};
 
@@ -194,6 +194,16 @@ static bool is_of_hostile_bytes(int number)
 	return false;
 }
 
+static pid_t wait_for(pid_t pid, int *status, int flags)
+{
+	pid_t got;
+
+	do
+		got = waitpid(pid, status, flags);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
 /* In words what became of it; true: it ended by itself. */
 static bool ended(pid_t pid, bool wait, struct error *err)
 {
@@ -201,11 +211,11 @@ static bool ended(pid_t pid, bool wait, struct error *err)
 	pid_t got;
 
 	/* It closes its end a moment before it is gone. */
-	for (unsigned i = 0; (got = waitpid(pid, &status, wait ? 0 : WNOHANG)) == 0 && i < 50; i++)
+	for (unsigned i = 0; (got = wait_for(pid, &status, wait ? 0 : WNOHANG)) == 0 && i < 50; i++)
 		usleep(1000);
 	if (got == 0) {
 		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
+		wait_for(pid, &status, 0);
 		return error_set(err, ERROR_TEMPORARY,
 			"the inbox cannot be read: its reader gave no sound answer, and was ended");
 	}
@@ -242,7 +252,9 @@ static bool make_copy(void *store, const char *dir_out, struct error *err)
 	pid = start(copy_for, store, dir_out, &fd, err);
 	if (pid < 0)
 		return false;
-	n = recv(fd, &said, sizeof(said), MSG_WAITALL);
+	do
+		n = recv(fd, &said, sizeof(said), MSG_WAITALL);
+	while (n < 0 && errno == EINTR); /* a pass that is to end: the copy is finished, it is no damage */
 	close(fd);
 	if (!ended(pid, true, err))
 		return false;
