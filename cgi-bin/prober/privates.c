@@ -3,6 +3,7 @@
 #include "prober/privates.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,32 +42,46 @@ bool privates_write(
 	return good;
 }
 
+/* Who shares the store may have put another file, or folder, in the place of ours. */
+static int open_ours(const char *store, const char *path, struct error *err)
+{
+	int fd = file_open(path, err);
+
+	if (fd >= 0 && !store_is_ours(store, fd, path, err)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 bool privates_there(const char *store, const char *fingerprint)
 {
 	char *path = private_path(store, fingerprint);
-	bool there = access(path, R_OK) == 0;
+	int fd = open_ours(store, path, NULL);
 
+	if (fd >= 0)
+		close(fd);
 	free(path);
-	return there;
+	return fd >= 0;
 }
 
 void privates_tidy(const char *store, const char *fingerprint)
 {
-	char *dir_path = private_dir(store), *keep = private_path(store, fingerprint);
-	DIR *dir = opendir(dir_path);
+	char *path = private_dir(store), *keep = private_path(store, fingerprint);
+	const char *keep_name = strrchr(keep, '/') + 1;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
-		char *path = file_join(dir_path, entry->d_name);
-
-		if (entry->d_name[0] != '.' && strcmp(path, keep) != 0)
-			unlink(path);
-		free(path);
-	}
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, keep_name) != 0)
+			unlinkat(fd, entry->d_name, 0);
 	if (dir)
 		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
 	free(keep);
-	free(dir_path);
+	free(path);
 }
 
 bool privates_read(struct state *state, const char *store, struct privates *out, struct error *err)
@@ -74,6 +89,7 @@ bool privates_read(struct state *state, const char *store, struct privates *out,
 	struct state_txn *txn = state_begin(state, false, err);
 	struct text text = TEXT_INIT;
 	char *fingerprint = NULL, *path;
+	int fd;
 	bool good = txn && state_fingerprint(txn, &fingerprint, err);
 
 	out->json = NULL;
@@ -81,7 +97,10 @@ bool privates_read(struct state *state, const char *store, struct privates *out,
 	if (!good)
 		return false;
 	path = private_path(store, fingerprint);
-	good = file_read(path, PRIVATE_BYTES_MAX, &text, err);
+	fd = open_ours(store, path, err);
+	good = fd >= 0 && file_read_open(fd, path, PRIVATE_BYTES_MAX, &text, err);
+	if (fd >= 0)
+		close(fd);
 	if (good)
 		out->json = cJSON_ParseWithLength(text_str(&text), text.len);
 	if (good && !out->json)

@@ -435,10 +435,11 @@ static bool add_rule(int ruleset, struct beneath *rule)
 /* false only when the kernel refuses the rule: what is not there needs none. */
 static bool allow(int ruleset, uint64_t known, const struct confine_path *path)
 {
+	const int flags = O_PATH | O_CLOEXEC | (path->may & PATH_NO_LINK ? O_NOFOLLOW : 0);
 	struct beneath rule = {.may = rights(path->may) & known};
 	bool ok;
 
-	rule.fd = path->path != NULL && path->path[0] != '\0' ? open(path->path, O_PATH | O_CLOEXEC) : -1;
+	rule.fd = path->path != NULL && path->path[0] != '\0' ? open(path->path, flags) : -1;
 	if (rule.fd < 0)
 		return true;
 	ok = rule.may == 0 || add_rule(ruleset, &rule);

@@ -49,6 +49,7 @@ enum {
 	PATH_WRITE = 2, /* files that are there */
 	PATH_MAKE = 4,  /* make, rename and remove files and directories below */
 	PATH_RUN = 8,
+	PATH_NO_LINK = 16, /* when it is a link, what that leads to is not meant */
 };
 struct confine_path {
 	const char *path; /* NULL, or not there: skipped */

@@ -54,27 +54,42 @@ static bool read_all(int fd, const char *path, size_t max, struct text *out, str
 	}
 }
 
-bool file_read(const char *path, size_t max, struct text *out, struct error *err)
+int file_open(const char *path, struct error *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for its writer. It means nothing to regular files. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		file_error(err, "open", path);
+	return fd;
+}
+
+bool file_read_open(int fd, const char *path, size_t max, struct text *out, struct error *err)
+{
 	struct stat st;
 	size_t before = out->len;
 	bool ok;
 
-	if (fd < 0)
-		return file_error(err, "open", path);
 	if (fstat(fd, &st) != 0)
 		ok = file_error(err, "look at", path);
 	else if (!S_ISREG(st.st_mode))
 		ok = error_set(err, ERROR_INPUT, "%s is not a regular file", path);
 	else
 		ok = read_all(fd, path, max, out, err);
-	close(fd);
 	if (!ok && out->ptr) {
 		out->len = before;
 		out->ptr[before] = '\0';
 	}
+	return ok;
+}
+
+bool file_read(const char *path, size_t max, struct text *out, struct error *err)
+{
+	int fd = file_open(path, err);
+	bool ok = fd >= 0 && file_read_open(fd, path, max, out, err);
+
+	if (fd >= 0)
+		close(fd);
 	return ok;
 }
 

@@ -14,6 +14,10 @@
 
 /* Appends the whole regular file to out; refuses directories, FIFOs and more than max bytes. */
 bool file_read(const char *path, size_t max, struct text *out, struct error *err);
+/* The same of what is open at fd; path is for errors. */
+bool file_read_open(int fd, const char *path, size_t max, struct text *out, struct error *err);
+/* For reading, and never waits (for a FIFO's writer). -1 and the error when it cannot be opened. */
+int file_open(const char *path, struct error *err);
 /* Writes to a temporary name beside path, fsyncs, renames, fsyncs the directory. */
 bool file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mode, struct error *err);
 /* mkdir with the mode exactly as given (whatever the umask); fine when it is a directory already. */

@@ -99,25 +99,27 @@ static void names_free(struct names *names)
 	free(names->at);
 }
 
-/* Removes a directory with all it holds, two levels of it. Never follows links. */
-static void remove_tree(const char *path, int depth)
+/* Removes a file, a link or a directory with all it holds, so many levels of it. Never follows links. */
+static void remove_at(int parent, const char *name, int depth)
 {
-	DIR *d = opendir(path);
+	int fd = unlinkat(parent, name, 0) && depth > 0 ?
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
-	while (d && (entry = readdir(d))) {
-		char *inner;
-
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		inner = file_join(path, entry->d_name);
-		if (unlink(inner) && depth > 0)
-			remove_tree(inner, depth - 1);
-		free(inner);
-	}
+	while (d && (entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			remove_at(dirfd(d), entry->d_name, depth - 1);
 	if (d)
 		closedir(d);
-	rmdir(path);
+	else if (fd >= 0)
+		close(fd);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static void remove_tree(const char *path, int depth)
+{
+	remove_at(AT_FDCWD, path, depth + 1);
 }
 
 /* ---- checksums --------------------------------------------------------------------------------------- */
@@ -231,27 +233,44 @@ static bool fill(const char *aside, struct state *state, struct inbox *inbox, bo
 	       (!inbox || (inbox_backup(inbox, aside, err) && seal(aside, &kinds[KIND_INBOX], shared, size, err)));
 }
 
+/* Makes it where it is missing. */
+static bool copies_ready(const char *dir, const char *copies, mode_t mode, struct error *err)
+{
+	int fd;
+	bool ours;
+
+	if (access(copies, F_OK) && !file_make_dir(copies, mode, err))
+		return false;
+	fd = open(copies, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, ERROR_DENIED, "cannot open the directory %s: %s", copies, strerror(errno));
+	ours = store_is_ours(dir, fd, copies, err);
+	close(fd);
+	return ours;
+}
+
 bool copies_make(const char *dir, struct state *state, struct inbox *inbox, int64_t now_s,
 	bool (*good)(const char *copy, struct error *err), struct error *err)
 {
 	char *copies = file_join(dir, "copies"), *aside = file_join(copies, ".new"), *to;
 	struct text name = TEXT_INIT;
-	bool shared = shared_by_group(dir), ok;
+	bool shared = shared_by_group(dir), ready, ok;
 	mode_t mode = shared ? 02750 : 0700;
 	uint64_t size = 0;
 
 	calendar_put_iso(&name, now_s);
 	to = file_join(copies, text_str(&name));
-	remove_tree(aside, 2); /* of one who was killed */
-	ok = (!access(copies, F_OK) || file_make_dir(copies, mode, err)) && file_make_dir(aside, mode, err) &&
-	     enough_room(dir, state, inbox, err) && fill(aside, state, inbox, shared, &size, err) &&
-	     good(aside, err);
+	ready = copies_ready(dir, copies, mode, err);
+	if (ready)
+		remove_tree(aside, 2); /* of one who was killed */
+	ok = ready && file_make_dir(aside, mode, err) && enough_room(dir, state, inbox, err) &&
+	     fill(aside, state, inbox, shared, &size, err) && good(aside, err);
 	if (ok && rename(aside, to))
 		ok = error_set(err, ERROR_TEMPORARY, "cannot rename %s to %s: %s", aside, to, strerror(errno));
 	ok = ok && book_sync(copies, err);
 	if (ok)
 		take_away_old(copies, size);
-	else
+	else if (ready)
 		remove_tree(aside, 2);
 	text_free(&name);
 	free(copies);

@@ -199,13 +199,23 @@ static bool whole(struct book *book, MDB_env *env, struct error *err)
 	return error_set(err, ERROR_DAMAGED, "%s: data.mdb is cut off", book->path);
 }
 
+/* What only the prober writes, and what its own conclusions go on from: nobody else may have put it there. */
+static bool kept_by_us(struct book *book, MDB_env *env, struct error *err)
+{
+	int fd, rc = mdb_env_get_fd(env, &fd);
+
+	if (book->plan->group_writes || book->mode == STORE_READ)
+		return true;
+	return rc ? book_fail(book, rc, err) : store_is_ours(book->dir, fd, book->data_path, err);
+}
+
 /* Is it ours, and of a version that we know? A writer adds the tables that an older program's book lacks. */
 static bool settle(struct book *book, MDB_env *env, struct error *err)
 {
 	bool writer = book->mode != STORE_READ && !book->frozen;
 	int rc;
 
-	if (!whole(book, env, err))
+	if (!kept_by_us(book, env, err) || !whole(book, env, err))
 		return false;
 	rc = book_tables_open(book, env, false);
 	if (rc)
@@ -220,12 +230,32 @@ static bool settle(struct book *book, MDB_env *env, struct error *err)
 	return !rc || book_fail(book, rc, err);
 }
 
+/* A link would let who put it there choose the file that we write to. */
+static bool is_no_link(const char *path, struct error *err)
+{
+	struct stat st;
+
+	return lstat(path, &st) || S_ISREG(st.st_mode) ||
+	       error_set(err, ERROR_DENIED, "%s is not a regular file", path);
+}
+
+static bool without_links(const struct book *book, struct error *err)
+{
+	char *lock = file_join(book->path, "lock.mdb");
+	bool ok = is_no_link(book->data_path, err) && is_no_link(lock, err);
+
+	free(lock);
+	return ok;
+}
+
 /* Opens what is there. The gate is closed, or nobody else knows the book yet. */
 static bool open_existing(struct book *book, const struct stat *st, struct error *err)
 {
 	MDB_env *env = NULL;
 	int rc;
 
+	if (!without_links(book, err))
+		return false;
 	if (!st->st_size)
 		return error_set(err, ERROR_DAMAGED, "%s: data.mdb is empty", book->path);
 	if (!register_add(book, st, err))

@@ -30,11 +30,16 @@
 #define LOCK_BYTES (36 << 10) /* a header and 512 readers of 64 bytes, and a little */
 #define COPY_AT_ONCE ((size_t)1 << 20)
 
+static bool is_shared(const struct stat *store)
+{
+	return store->st_mode & S_ISGID;
+}
+
 struct book_modes book_modes(const struct book_plan *plan, const char *dir)
 {
 	struct stat st;
 
-	if (stat(dir, &st) || !(st.st_mode & S_ISGID))
+	if (stat(dir, &st) || !is_shared(&st))
 		return (struct book_modes){0700, 0600, 0600};
 	if (plan->group_writes)
 		return (struct book_modes){02770, 0660, 0660};
@@ -67,7 +72,7 @@ void book_remove_leftovers(const char *store, const char *name)
 		if (strncmp(entry->d_name, name, n) || strncmp(entry->d_name + n, ".new-", 5))
 			continue;
 		path = file_join(store, entry->d_name);
-		if (!stat(path, &st) && S_ISDIR(st.st_mode) && st.st_mtime < time(NULL) - LEFTOVER_S)
+		if (!lstat(path, &st) && S_ISDIR(st.st_mode) && st.st_mtime < time(NULL) - LEFTOVER_S)
 			book_remove(path);
 		free(path);
 	}
@@ -198,13 +203,15 @@ static bool copy_bytes(int from, int to)
 	return n == 0 && done >= 0 && !fsync(to);
 }
 
-static bool copy_file(const char *from, const char *to, struct error *err)
+/* trusted_below: the store's directory, when only what is ours may be copied; else NULL. */
+static bool copy_file(const char *from, const char *to, const char *trusted_below, struct error *err)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool trusted = in < 0 || !trusted_below || store_is_ours(trusted_below, in, from, err);
+	int out = in < 0 || !trusted ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok = out >= 0 && copy_bytes(in, out);
 
-	if (!ok)
+	if (!ok && trusted)
 		error_set(err, errno == ENOSPC ? ERROR_FULL : ERROR_TEMPORARY, "cannot copy %s to %s: %s",
 			from, to, strerror(errno));
 	if (in >= 0)
@@ -225,7 +232,7 @@ bool book_restore(const struct book_plan *plan, const char *dir, const char *cop
 	if (!access(path, F_OK))
 		ok = error_set(err, ERROR_INPUT, "%s is there: set it aside first", path);
 	else
-		ok = book_make_aside(aside, &modes, err) && copy_file(from, to, err) &&
+		ok = book_make_aside(aside, &modes, err) && copy_file(from, to, plan->group_writes ? NULL : dir, err) &&
 			book_put_in_place(aside, path, &modes, err);
 	book_remove(aside);
 	free(path);
@@ -253,5 +260,23 @@ bool store_prepare(const char *dir, struct error *err)
 	}
 	if (access(dir, R_OK | W_OK | X_OK))
 		return error_set(err, ERROR_DENIED, "cannot write to %s: %s", dir, strerror(errno));
+	return true;
+}
+
+bool store_is_ours(const char *dir, int fd, const char *path, struct error *err)
+{
+	struct stat store, st;
+
+	if (stat(dir, &store) || fstat(fd, &st))
+		return error_set(err, ERROR_TEMPORARY, "cannot look at %s: %s", path, strerror(errno));
+	if (!is_shared(&store))
+		return true;
+	if (st.st_uid && st.st_uid != geteuid() && st.st_uid != store.st_uid)
+		return error_set(err, ERROR_DENIED,
+			"%s is not believed: it belongs to user %u, who shares the store but is not the prober",
+			path, (unsigned)st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return error_set(err, ERROR_DENIED,
+			"%s is not believed: others than its owner may write it: chmod go-w %s", path, path);
 	return true;
 }

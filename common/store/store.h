@@ -49,5 +49,10 @@ struct store_figures {
 
 /* Makes the store's directory itself and checks that it is fit: local file system, ours to write. */
 bool store_prepare(const char *dir, struct error *err);
+/* Where a group shares the store's directory (chmod 2770) its members may rename what is in it and put their
+   own there, so what the prober believes must be its own. Asked of what is open, since names change hands:
+   was it made by us, by root or by the directory's owner, and may nobody else write it? ERROR_DENIED, with
+   `path` for people, when not. A directory that nobody shares holds ours only. */
+bool store_is_ours(const char *dir, int fd, const char *path, struct error *err);
 
 #endif

@@ -163,6 +163,38 @@ static void the_first_reading_publishes(void **state)
 	privates_free(&privates);
 }
 
+/* Who shares the store may have renamed our directory and put another there, or a link. */
+static void secrets_that_another_wrote_are_not_believed(void **state)
+{
+	struct fixture *f = *state;
+	struct privates privates;
+	struct error err = {0};
+	char *dir = file_join(f->store, "private"), *away = file_join(f->store, "away"), *path, *fingerprint;
+	struct state_txn *txn;
+
+	refresh_quiet(f, true, true);
+	txn = state_begin(f->state, false, NULL);
+	assert_true(txn && state_fingerprint(txn, &fingerprint, NULL));
+	state_end(txn);
+	assert_int_equal(chmod(f->store, 02770), 0);
+	assert_true(privates_there(f->store, fingerprint));
+	assert_int_equal(rename(dir, away), 0);
+	assert_int_equal(symlink("away", dir), 0);
+	privates_tidy(f->store, "none");
+	assert_true(privates_there(f->store, fingerprint));
+	path = file_join(away, fingerprint);
+	path = mem_grow(path, strlen(path) + sizeof(".json"), 1);
+	memcpy(path + strlen(path), ".json", sizeof(".json"));
+	assert_int_equal(chmod(path, 0660), 0);
+	assert_false(privates_there(f->store, fingerprint));
+	assert_false(privates_read(f->state, f->store, &privates, &err));
+	assert_int_equal(err.kind, ERROR_DENIED);
+	free(path);
+	free(fingerprint);
+	free(away);
+	free(dir);
+}
+
 static void nothing_changed_writes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -343,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_reading_publishes),
+		TEST(secrets_that_another_wrote_are_not_believed),
 		TEST(nothing_changed_writes_nothing),
 		TEST(every_kind_of_change_is_noticed),
 		TEST(the_same_content_again_is_no_change),
