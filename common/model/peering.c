@@ -19,8 +19,8 @@ void peer_head_encode(struct text *t, const struct peer_head *head)
 	text_json_seconds(t, head->every_us);
 	text_raw(t, ",\"awake\":");
 	text_json_seconds(t, head->awake_us);
-	text_printf(t, ",\"offline\":%s,\"whole\":%s}", head->offline ? "true" : "false",
-		head->whole ? "true" : "false");
+	text_printf(t, ",\"offline\":%s,\"whole\":%s,\"more\":%s}", head->offline ? "true" : "false",
+		head->whole ? "true" : "false", head->more ? "true" : "false");
 }
 
 static bool read_member(struct json_scan *scan, struct peer_head *out)
@@ -32,6 +32,7 @@ static bool read_member(struct json_scan *scan, struct peer_head *out)
 						      : NULL;
 	bool *flag = json_scan_is(scan, "offline") ? &out->offline
 		     : json_scan_is(scan, "whole") ? &out->whole
+		     : json_scan_is(scan, "more")  ? &out->more
 						   : NULL;
 	enum json_token token;
 

@@ -25,6 +25,7 @@ struct peer_head {
 			     ourselves; 0 always could */
 	bool offline;
 	bool whole; /* nothing of what it told is missing here */
+	bool more;  /* the rest of what it tells is under way: only then can anything be missing */
 };
 /* As a JSON object, to be kept. */
 void peer_head_encode(struct text *t, const struct peer_head *head);

@@ -319,3 +319,42 @@ def test_who_writes_all_the_time_keeps_no_pass_from_ending(site, lighttpd, targe
         say(lighttpd, message(time=time.time() + site.offset_ms / 1000))
         time.sleep(0.2)
     assert one_pass.returncode == 0
+
+
+def test_thousands_of_rows_come_in_one_go_and_go_in_one_message(site, lighttpd, catcher):
+    """What comes in several messages is not asked for anew before the last; what is taken out fills a message."""
+    def configure(count, every="1m"):
+        slugs = [f"one-of-many-with-a-name-that-is-long-{n:04}" for n in range(count)]
+        site.configure({"me": "a", "peer_every": every, "anonymous": "all",
+                        "peers": {"d": {"url": catcher.url + "/there/", "secret": "between a and d"}},
+                        "monitors": {slug: {"type": "heartbeat", "token": slug, "max_age": "1h"} for slug in slugs}})
+
+    def told(first):
+        """Messages from the first-th on."""
+        messages = [r.json for r in catcher.received if r.path == "/there/peer/a"][first:]
+        return messages, [m for message in messages for m in message["monitors"]]
+
+    def all_told(first):
+        """Of a pass, or of two where the first had only what was left of a minute."""
+        while not told(first)[0] or "more" in told(first)[0][-1]:
+            assert site.a_pass(timeout=200).returncode == 0
+        return told(first)
+    configure(900)
+    messages, rows = all_told(0)
+    assert len({m["slug"] for m in rows}) == 901 and any("more" in m for m in messages)
+    assert messages[0]["full"] and "more" not in messages[-1]
+    assert all(len(r.body) <= 65536 for r in catcher.received)
+    configure(1)
+    before = len(messages)
+    messages, rows = all_told(before)
+    assert [len(m["gone"]) for m in messages if m["gone"]] == [899] and not any("again" in m for m in messages)
+
+    before += len(messages)
+    configure(1, "1s")
+    watching = site.start_prober("watch")
+    assert say(lighttpd, message(monitors=[{"slug": "one", "sees": "up"}], full=True, more=True)).status == 200
+    wait_for(lambda: len(told(before)[0]) > 3)
+    assert not any("again" in m for m in told(before)[0]), "the rest is still to come"
+    assert say(lighttpd, message(monitors=[{"slug": "two", "sees": "up"}], digest="0123456789abcdef")).status == 200
+    wait_for(lambda: any("again" in m for m in told(before)[0]))
+    site.stop(watching)

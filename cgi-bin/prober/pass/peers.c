@@ -87,13 +87,14 @@ static void load_peer(
 	load_sent(txn, peer);
 }
 
-/* Rows of what is no longer configured. */
+/* Rows of what is no longer configured, or nobody else's any more. */
 static void drop_removed(struct peers *peers, struct state_txn *txn)
 {
 	for (size_t i = peers->own.n; i-- > 0;) {
 		struct monitor monitor = {0};
 
-		if (!state_monitor_by_slug(txn, peers->own.at[i].slug, &monitor, NULL)) {
+		if (!state_monitor_by_slug(txn, peers->own.at[i].slug, &monitor, NULL) ||
+			peers_only_ours(peers, &monitor)) {
 			peer_table_drop(&peers->own, peers->own.at[i].slug);
 			peers->own_dirty = true;
 		}
@@ -118,7 +119,7 @@ static void load_all(struct pass *pass, struct state_txn *txn)
 	load_note(txn, PEER_NOTE_OWN, &peers->own);
 	for (size_t i = 0; i < peers->n; i++)
 		load_peer(pass, txn, &peers->at[i], &pass->site.peers[i]);
-	if (pass->reconsider)
+	if (pass->reconsider || pass->last_died) /* which may have been the one that should have */
 		drop_removed(peers, txn);
 	if (state_note_get(txn, NOTE_GOOD, &good, NULL))
 		text_to_i64(good, &peers->good_us);

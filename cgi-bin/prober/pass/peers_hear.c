@@ -13,6 +13,7 @@
 
 #define EVERY_MAX_US (24 * 3600 * US_PER_S) /* longer than that nobody is waited for */
 #define PEERS_LOOKED_AT 64
+#define ROWS_BYTES_MAX ((size_t)64 << 20) /* of one peer: of a hundred thousand monitors that are all down */
 
 /* ---- hearing */
 
@@ -26,6 +27,11 @@ void peers_collect(struct pass *pass, const struct inbox_entry *entry)
 		return;
 	if (!peer_message_decode(entry->payload, entry->payload_len, &message, &err)) {
 		log_warn("a message of %s cannot be read: %s", entry->sender, err.text);
+		return;
+	}
+	if (strcmp(message.from, entry->sender) != 0) {
+		log_warn("a message of %s calls itself %s's", entry->sender, message.from);
+		peer_message_clear(&message);
 		return;
 	}
 	peers->heard = mem_grow(peers->heard, peers->heard_count + 1, sizeof(*peers->heard));
@@ -64,12 +70,25 @@ static void follow(struct peer *peer, const struct peer_row *row)
 		post_look(post);
 }
 
+static size_t bytes_of(const struct peer_table *table)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < table->n; i++)
+		bytes += strlen(table->at[i].raw);
+	return bytes;
+}
+
 static void take_rows(struct peer *peer, struct peer_message *message)
 {
 	struct peer_row *rows = message->rows.at;
 
 	if (message->full)
 		peer_table_clear(&peer->rows);
+	if (message->rows.n && bytes_of(&peer->rows) > ROWS_BYTES_MAX) {
+		log_limited("peer-rows", "peer %s tells of more than can be kept", peer->name);
+		peer_table_clear(&message->rows);
+	}
 	for (size_t i = 0; i < message->rows.n; i++) {
 		const struct peer_row *old = peer_table_find(&peer->rows, rows[i].slug);
 		bool news = old ? old->sees != rows[i].sees : rows[i].sees == OUTCOME_DOWN;
@@ -101,6 +120,7 @@ static void hear_one(struct peer *peer, struct peer_message *message, int64_t at
 	peer->head.every_us = message->every_us < EVERY_MAX_US ? message->every_us : EVERY_MAX_US;
 	peer->head.offline = message->offline;
 	take_rows(peer, message);
+	peer->head.more = message->more;
 	if (!message->more)
 		peer->head.whole = peer_table_digest(&peer->rows) == message->digest;
 	peer->head_dirty = true;

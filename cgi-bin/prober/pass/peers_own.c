@@ -21,11 +21,9 @@ bool peers_is_one(const struct post *post)
 }
 
 /* "places" says that nobody but us looks at it: then nobody is told of it either. */
-static bool only_ours(const struct post *post)
+bool peers_only_ours(const struct peers *peers, const struct monitor *monitor)
 {
-	const struct monitor *m = post->monitor;
-
-	return m->place_count == 1 && strcmp(m->places[0], post->pass->peers->me) == 0;
+	return monitor->place_count == 1 && strcmp(monitor->places[0], peers->me) == 0;
 }
 
 bool peers_count_for(const struct monitor *monitor, const char *peer)
@@ -79,7 +77,8 @@ void peers_saw(struct post *post, const struct result *result)
 	bool measured = !post->monitor->heartbeat && pass->peers && !peers_is_one(post);
 	struct peer_row *row;
 
-	if (!pass->peers || only_ours(post) || (result->lagged && result->outcome == OUTCOME_DOWN))
+	if (!pass->peers || peers_only_ours(pass->peers, post->monitor) ||
+		(result->lagged && result->outcome == OUTCOME_DOWN))
 		return;
 	if (measured && (result->outcome == OUTCOME_UP || result->status > 0))
 		peers_answered(pass, result->at_us);
@@ -150,7 +149,7 @@ void peers_decided(struct post *post, struct verdict *verdict)
 	struct peer_row *row;
 	struct company c;
 
-	if (!pass->peers || only_ours(post))
+	if (!pass->peers || peers_only_ours(pass->peers, post->monitor))
 		return;
 	row = peer_table_make(&pass->peers->own, post->monitor->slug);
 	c = company_of(post);

@@ -58,6 +58,7 @@ struct peer_heard {
 struct peer *peer_named(struct peers *peers, const char *name); /* or NULL */
 /* Is this peer one of the monitor's places? */
 bool peers_count_for(const struct monitor *monitor, const char *peer);
+bool peers_only_ours(const struct peers *peers, const struct monitor *monitor);
 int64_t peers_since_us(const struct pass *pass); /* from when on anything can be heard */
 /* What the outbox asks and says (notify/outbox.h); arg is the pass. */
 const char *peers_told_by(void *arg, const struct notice *notice);

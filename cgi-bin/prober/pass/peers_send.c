@@ -69,18 +69,21 @@ static void put_rows(const struct peer *peer, struct peer_message *message, stru
 	}
 }
 
-static void put_gone(const struct peer *peer, struct peer_message *message)
+/* What the rows have left of the message. */
+static void put_gone(const struct peer *peer, struct peer_message *message, size_t room)
 {
 	const struct peer_table *own = &peer->pass->peers->own;
-	size_t room = HEAD_ROOM / 2 / (SLUG_MAX + 3);
 
 	for (size_t i = 0; !peer->full && i < peer->sent.n; i++) {
+		size_t takes = strlen(peer->sent.at[i].slug) + 3;
+
 		if (peer_table_find(own, peer->sent.at[i].slug))
 			continue;
-		if (message->gone_count == room) {
+		if (takes > room) {
 			message->more = true;
 			break;
 		}
+		room -= takes;
 		message->gone =
 			mem_grow(message->gone, message->gone_count + 1, sizeof(*message->gone));
 		message->gone[message->gone_count++] = mem_str(peer->sent.at[i].slug);
@@ -99,13 +102,13 @@ static void write_message(const struct peer *peer, struct peer_message *message,
 		.time_us = pass_now(peer->pass),
 		.every_us = promised_us(peer),
 		.offline = peer->pass->info.blind_since_us != 0,
-		.again = peer->head.heard_us && !peer->head.whole,
+		.again = peer->head.heard_us && !peer->head.whole && !peer->head.more,
 		.full = peer->full,
 		.digest = peer_table_digest(&peers->own)};
 	if (message->time_us <= peer->newest_us)
 		message->time_us = peer->newest_us + 1;
 	put_rows(peer, message, &rows);
-	put_gone(peer, message);
+	put_gone(peer, message, PEER_MESSAGE_MAX - HEAD_ROOM / 2 - rows.len);
 	sent = message->rows; /* has no bytes: they are ready */
 	message->rows = (struct peer_table){NULL, 0};
 	peer_message_encode_with(body, message, text_str(&rows));

@@ -162,14 +162,14 @@ static void event_ids_follow_from_what_all_know(void **unused)
 
 static void what_is_kept_of_a_peer_comes_back(void **unused)
 {
-	struct peer_head head = {NOW, NOW + 1, 60 * S, NOW - 5, true, true}, back;
+	struct peer_head head = {NOW, NOW + 1, 60 * S, NOW - 5, true, true, true}, back;
 	struct text t = TEXT_INIT;
 
 	(void)unused;
 	peer_head_encode(&t, &head);
 	assert_true(peer_head_decode(t.ptr, t.len, &back, NULL));
 	assert_true(back.heard_us == head.heard_us && back.time_us == head.time_us && back.every_us == head.every_us);
-	assert_true(back.awake_us == head.awake_us && back.offline && back.whole);
+	assert_true(back.awake_us == head.awake_us && back.offline && back.whole && back.more);
 	text_free(&t);
 	assert_true(peer_head_decode("{\"new\":[1],\"heard\":1.5}", 23, &back, NULL));
 	assert_int_equal(back.heard_us, 1500000);
