@@ -72,6 +72,16 @@ def test_what_was_not_asked_for_is_told(site):
     assert "1 of 3 monitors: save the answers for the other offsets too" in said
 
 
+def test_what_has_another_form_than_expected_is_told(site):
+    odd = {"stat": "ok", "monitors": [{
+        "id": 1, "friendly_name": "shop", "url": "https://shop.example.com/", "type": "1", "interval": -5, "mwindows": 7,
+        "alert_contacts": "993765_5_30-1234_0_0", "custom_http_headers": "{\"X-A\":\"b\"}"}]}
+    done = moved_in(site, json.dumps(odd))
+    assert done.returncode == 0 and json.loads(done.stdout)["monitors"]["shop"]["type"] == "http"
+    for lost in ("993765_5_30-1234_0_0", "X-A", "mwindows 7", "interval -5", "200-399,401"):
+        assert lost in done.stderr, (lost, done.stderr)
+
+
 def test_what_is_no_answer_of_getmonitors_is_refused_with_a_reason(site):
     for text, why in (
             ('{"stat":"fail","error":{"type":"invalid_parameter","parameter_name":"api_key","message":"api_key is wrong."}}',

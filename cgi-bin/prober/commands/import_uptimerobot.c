@@ -609,6 +609,21 @@ static bool says_nothing(const cJSON *value)
 	       (cJSON_IsString(value) && strcmp(value->valuestring, "0") == 0);
 }
 
+/* What should be a list (of contacts, windows) or an object (of headers), and is something else. */
+static void say_shapeless(const struct source *s)
+{
+	static const char *const lists[] = {"alert_contacts", "mwindows", "custom_http_headers"};
+
+	for (size_t i = 0; i < COUNT_OF(lists); i++) {
+		const cJSON *value = get(s->in, lists[i]);
+
+		if (!says_nothing(value) && !cJSON_IsArray(value) && !cJSON_IsObject(value))
+			lose(s, "", value);
+	}
+	if (get_number(s->in, "interval", 1) <= 0)
+		lose(s, "", get(s->in, "interval"));
+}
+
 static void say_unknown(const struct source *s)
 {
 	const cJSON *value;
@@ -653,6 +668,7 @@ static void import_monitor(struct import *import, const cJSON *in)
 		made = true;
 	}
 	say_unknown(&s);
+	say_shapeless(&s);
 	if (made) {
 		cJSON_AddItemToObject(import->monitors, slug, s.out);
 	} else {
@@ -681,6 +697,22 @@ static void say_not_asked_for(struct import *import, const bool *there)
 			"what was not asked for is not in the file: if you use it, call getMonitors with %s",
 			text_str(&list));
 	text_free(&list);
+}
+
+/* There, 401 is as good as 200 where no user is given. */
+static void say_unauthorized(struct import *import)
+{
+	const cJSON *monitor;
+
+	cJSON_ArrayForEach(monitor, import->monitors) {
+		const char *type = get_text(monitor, "type");
+
+		if (!type || strcmp(type, "http") != 0 || get(monitor, "auth") || get(monitor, "status"))
+			continue;
+		import_lost(import, "an http monitor without a user is up at UptimeRobot when it answers 401, too: here "
+			"its \"status\" would say \"200-399,401\"");
+		return;
+	}
 }
 
 struct answer {
@@ -754,6 +786,7 @@ bool import_uptimerobot(struct import *import, const cJSON *file, struct error *
 			import->found, (long long)answer.total);
 	if (import->found) {
 		say_not_asked_for(import, answer.there);
+		say_unauthorized(import);
 		import_lost(import, "history (logs, response times, uptime ratios) stays where it is");
 	}
 	return true;
