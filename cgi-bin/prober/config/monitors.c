@@ -196,10 +196,16 @@ static void build_notify(struct monitor *m, const cJSON *notify)
 	}
 }
 
-static void add_source(struct monitor *m, const char *from, const char *name)
+static void add_source(struct monitor *m, const char *from, const cJSON *name)
 {
+	struct text called = TEXT_INIT;
+
+	if (cJSON_IsNumber(name))
+		text_printf(&called, "%.0f", name->valuedouble);
+	else
+		text_raw(&called, name->valuestring);
 	m->sources = mem_grow(m->sources, m->source_count + 1, sizeof(m->sources[0]));
-	m->sources[m->source_count++] = (struct monitor_source){mem_str(from), mem_str(name)};
+	m->sources[m->source_count++] = (struct monitor_source){mem_str(from), text_take(&called)};
 }
 
 static void build_sources(struct monitor *m, const cJSON *sources)
@@ -207,10 +213,10 @@ static void build_sources(struct monitor *m, const cJSON *sources)
 	const cJSON *node, *name;
 
 	cJSON_ArrayForEach(node, sources) {
-		if (cJSON_IsString(node))
-			add_source(m, node->string, node->valuestring);
+		if (!cJSON_IsArray(node))
+			add_source(m, node->string, node);
 		cJSON_ArrayForEach(name, node)
-			add_source(m, node->string, name->valuestring);
+			add_source(m, node->string, name);
 	}
 }
 

@@ -45,6 +45,16 @@ static void check_secret(struct reading *r, const cJSON *node)
 			node->string, SECRET_SHORT);
 }
 
+static void check_url(struct reading *r, const cJSON *node)
+{
+	const cJSON *url = cJSON_GetObjectItemCaseSensitive(node, "url");
+	const char *value = cJSON_GetStringValue(url);
+
+	if (value && value[strcspn(value, "?#")])
+		mistake_at(r, url, AT_VALUE, "\"url\" of \"%s\" must be where its Upbeat is mounted, without ? and #",
+			node->string);
+}
+
 static void check_me(struct reading *r, const cJSON *peers)
 {
 	const cJSON *node = top(r, "me");
@@ -76,6 +86,23 @@ static void check_places(struct reading *r, const cJSON *object, const char *wha
 				entry->valuestring);
 }
 
+/* More than there are can never find it down together: then it is all who can see. */
+static void check_quorum(struct reading *r, const cJSON *node, const char *what)
+{
+	const cJSON *quorum = cJSON_GetObjectItemCaseSensitive(node, "quorum"), *entry = NULL,
+		    *places = cJSON_GetObjectItemCaseSensitive(node, "places");
+	int count = 1 + cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(node, "sources"));
+	const char *me = cJSON_GetStringValue(top(r, "me"));
+
+	if (!places)
+		count += cJSON_GetArraySize(top(r, "peers"));
+	while (places && (entry = field_entry(places, entry)))
+		count += cJSON_IsString(entry) && !(me && strcmp(me, entry->valuestring) == 0);
+	if (cJSON_IsNumber(quorum) && quorum->valuedouble > count && !r->incomplete)
+		warning_at(r, quorum, AT_VALUE, "%s: \"quorum\" is more than there are places that look at it (%d)",
+			what, count);
+}
+
 static void check_monitor(struct reading *r, const cJSON *node)
 {
 	const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "type"));
@@ -84,6 +111,7 @@ static void check_monitor(struct reading *r, const cJSON *node)
 
 	text_printf(&what, "monitor \"%s\"", node->string);
 	check_places(r, node, text_str(&what));
+	check_quorum(r, node, text_str(&what));
 	if (type && strcmp(type, "peer") == 0 && cJSON_IsString(peer) && !r->incomplete &&
 		!cJSON_GetObjectItemCaseSensitive(top(r, "peers"), peer->valuestring))
 		mistake_at(r, peer, AT_VALUE, "%s: there is no peer \"%s\"", text_str(&what),
@@ -123,15 +151,36 @@ static cJSON *all_told(const cJSON *monitors)
 	return list;
 }
 
+static bool is_watched(const cJSON *monitors, const char *peer)
+{
+	const cJSON *monitor;
+
+	cJSON_ArrayForEach(monitor, monitors)
+	{
+		const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(monitor, "type")),
+			   *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(monitor, "peer"));
+
+		if (type && name && strcmp(type, "peer") == 0 && strcmp(name, peer) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add_monitor(struct reading *r, cJSON *monitors, const char *peer)
 {
 	struct text slug = TEXT_INIT, name = TEXT_INIT;
 	const cJSON *every = top(r, "peer_every");
 	cJSON *node;
 
+	if (is_watched(monitors, peer))
+		return;
 	text_printf(&slug, "peer.%s", peer);
 	text_printf(&name, "Upbeat %s", peer);
-	if (!cJSON_GetObjectItemCaseSensitive(monitors, text_str(&slug))) {
+	node = cJSON_GetObjectItemCaseSensitive(monitors, text_str(&slug));
+	if (node) {
+		mistake_at(r, node, AT_KEY, "monitor \"%s\" must be of the type \"peer\" (\"peer\": \"%s\"), or be called"
+			" something else", node->string, peer);
+	} else {
 		node = cJSON_CreateObject();
 		cJSON_AddStringToObject(node, "type", "peer");
 		cJSON_AddStringToObject(node, "peer", peer);
@@ -165,6 +214,7 @@ void peers_check(struct reading *r)
 	{
 		check_name(r, node, me);
 		check_secret(r, node);
+		check_url(r, node);
 	}
 	check_places(r, top(r, "defaults"), "defaults");
 	cJSON_ArrayForEach(node, monitors) if (cJSON_IsObject(node)) check_monitor(r, node);

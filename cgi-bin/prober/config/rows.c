@@ -3,6 +3,7 @@
  * rows: the keys of upbeat.json that belong to no type of check or channel: those at the top, those
  * that every monitor has, and the small objects below them. A new key is a new row here.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/calendar.h"
@@ -15,6 +16,7 @@
 #define MINUTE_MS (60 * SECOND_MS)
 #define DAY_MS (24 * 60 * MINUTE_MS)
 #define YEAR_MS (366 * DAY_MS)
+#define SOURCE_NUMBER_MAX 9007199254740992.0 /* JSON's numbers are exact below */
 
 /* ---- further checks of values */
 
@@ -91,8 +93,12 @@ static bool check_tags(const void *value, struct text *why)
 	return true;
 }
 
+/* The numbers that services give to their checks are taken as they are, with or without quotes. */
 static bool is_source_name(const cJSON *name)
 {
+	if (cJSON_IsNumber(name))
+		return name->valuedouble >= 1 && name->valuedouble < SOURCE_NUMBER_MAX &&
+		       !(name->valuedouble > floor(name->valuedouble));
 	return cJSON_IsString(name) && name->valuestring[0] && strlen(name->valuestring) <= SIGHTING_WORDS_MAX;
 }
 
@@ -115,7 +121,7 @@ static bool sources_good(const cJSON *sources, struct text *why)
 		cJSON_ArrayForEach(name, node)
 			good = good && is_source_name(name);
 		if (!good) {
-			text_printf(why, "must give \"%s\" a name of 1 to %d bytes, or a list of such", node->string,
+			text_printf(why, "must give \"%s\" a name of 1 to %d bytes, a number, or a list of such", node->string,
 				SIGHTING_WORDS_MAX);
 			return false;
 		}

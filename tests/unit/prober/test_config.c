@@ -216,16 +216,21 @@ static const struct {
 		"^defaults: there is no peer \"c\"\n"
 		"^monitor \"m\": there is no peer \"d\"\n"
 		"^monitor \"p\": there is no peer \"e\"\n"},
+	{"{\"me\": \"a\", \"peers\": {\"b\": {\"url\": ^\"https://b.example.net/?x\", \"secret\": \"0123456789abcdef\"}}}",
+		"^\"url\" of \"b\" must be where its Upbeat is mounted, without ? and #\n"},
+	{"{\"me\": \"a\", \"peers\": {\"b\": " PEER "},"
+	 " \"monitors\": {^\"peer.b\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1}}}",
+		"^monitor \"peer.b\" must be of the type \"peer\" (\"peer\": \"b\"), or be called something else\n"},
 	/* others */
 	{"{\"api_keys\": {\"x\": {\"key\": ^\"not/for/an/address\", \"may\": \"hook\"}}}",
 		"^the key \"x\" stands in an address: it must have 8 to 64 of A-Z a-z 0-9 _ -\n"},
 	{"{\"monitors\": {\"a\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^{\"uptimerobt\": \"x\"}},"
 	 " \"b\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^\"Shop\"},"
-	 " \"c\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^{\"pingdom\": [\"x\", 1]}},"
-	 " \"d\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": {\"pingdom\": [\"1\", \"x\"], \"statuscake\": \"y\"}}}}",
+	 " \"c\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": ^{\"pingdom\": [\"x\", 1.5]}},"
+	 " \"d\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"sources\": {\"pingdom\": [1, \"x\"], \"statuscake\": 7}}}}",
 		"^monitor \"a\": \"sources\" has no service \"uptimerobt\": it takes uptimerobot, statuscake and pingdom\n"
 		"^monitor \"b\": \"sources\" must be an object, such as {\"uptimerobot\": \"My shop\"}\n"
-		"^monitor \"c\": \"sources\" must give \"pingdom\" a name of 1 to 500 bytes, or a list of such\n"},
+		"^monitor \"c\": \"sources\" must give \"pingdom\" a name of 1 to 500 bytes, a number, or a list of such\n"},
 	{"{\"maintenance\": [\"sun 02:00-04:00\", ^\"now and then\", ^{\"cron\": \"0 2 * * *\"}]}",
 		"^this is no maintenance window: expected days (mon-fri, sat,sun), a date (2026-05-01 02:00) or "
 		"\"cron\"\n"
@@ -657,6 +662,31 @@ static void plain_http_is_a_warning_only(void **state)
 	config_free(&config);
 }
 
+static void who_looks_too_is_counted_named_and_watched_once(void **state)
+{
+	struct config config;
+	char *got, *want = expand("@/upbeat.json:2:57: warning: monitor \"m\": \"quorum\" is more than there are places "
+				  "that look at it (3)\n");
+	const struct monitor *m;
+
+	(void)state;
+	read_text(&config, "{\"me\": \"a\", \"peers\": {\"b\": " PEER "}, \"monitors\": {\n"
+			   "\"m\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"quorum\": 4,\n"
+			   "\"places\": [\"a\", \"b\"], \"sources\": {\"pingdom\": [12345, 777810874]}},\n"
+			   "\"there\": {\"type\": \"peer\", \"peer\": \"b\"}}}");
+	got = problems(&config);
+	assert_string_equal(got, want);
+	assert_true(config.usable);
+	m = named(&config, "m");
+	assert_int_equal(m->source_count, 2);
+	assert_string_equal(m->sources[0].name, "12345");
+	assert_string_equal(m->sources[1].name, "777810874");
+	assert_int_equal(config.publication.monitor_count, 2);
+	free(got);
+	free(want);
+	config_free(&config);
+}
+
 static void the_fingerprint_follows_content_and_secrets(void **state)
 {
 	struct config one, two, three;
@@ -783,6 +813,7 @@ int main(void)
 		cmocka_unit_test(includes_that_clash_or_go_round_are_told),
 		cmocka_unit_test(a_broken_include_makes_nothing_else_seem_missing),
 		cmocka_unit_test(plain_http_is_a_warning_only),
+		cmocka_unit_test(who_looks_too_is_counted_named_and_watched_once),
 		cmocka_unit_test(the_fingerprint_follows_content_and_secrets),
 		cmocka_unit_test(many_monitors_with_one_wrong_default_are_told_once),
 		cmocka_unit_test(it_is_shown_without_secrets),
