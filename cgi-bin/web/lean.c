@@ -42,15 +42,24 @@ void lean_use_processor(void)
 
 /* ---- rest */
 
+enum { SEGMENTS_MAX = 8 };
+struct segments {
+	struct {
+		char *from;
+		size_t bytes;
+	} at[SEGMENTS_MAX];
+	size_t n;
+};
+
 /* Segments that nobody writes are the same in the file: their pages may go. */
-static int give_back_segments(struct dl_phdr_info *info, size_t size, void *unused)
+static int find_segments(struct dl_phdr_info *info, size_t size, void *found)
 {
+	struct segments *segments = found;
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	int i;
 
 	(void)size;
-	(void)unused;
-	for (i = 0; i < info->dlpi_phnum; i++) {
+	for (i = 0; i < info->dlpi_phnum && segments->n < SEGMENTS_MAX; i++) {
 		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
 		uintptr_t from = info->dlpi_addr + segment->p_vaddr, to = from + segment->p_filesz;
 
@@ -58,14 +67,21 @@ static int give_back_segments(struct dl_phdr_info *info, size_t size, void *unus
 			continue;
 		from &= ~(page - 1);
 		to &= ~(page - 1);
-		if (to > from)
-			madvise((void *)from, to - from, MADV_DONTNEED);
+		segments->at[segments->n].from = (char *)from;
+		segments->at[segments->n].bytes = to - from;
+		segments->n++;
 	}
 	return 1; /* the first is our own file */
 }
 
+/* What runs after its pages went brings them back, with their neighbours: nothing is left to do by then. */
 void lean_give_back(void)
 {
+	struct segments segments = {.n = 0};
+	size_t i;
+
 	malloc_trim(0);
-	dl_iterate_phdr(give_back_segments, NULL);
+	dl_iterate_phdr(find_segments, &segments);
+	for (i = 0; i < segments.n; i++)
+		madvise(segments.at[i].from, segments.at[i].bytes, MADV_DONTNEED);
 }

@@ -6,8 +6,11 @@
  * the work, and spare ones are never woken before they end.
  *
  * Their stacks are ours: the C library keeps 16 kB of each thread that ended for one that may come, and twenty
- * spare ones would be a third of all that a resting process holds. The main thread joins who has ended.
+ * spare ones would be a third of all that a resting process holds. The main thread joins who has ended; it is
+ * told by a pipe, because a thread that waits in read() needs less of the C library's pages than one that
+ * waits for a condition, and it is the main thread that waits when the process rests.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -37,7 +40,6 @@ struct worker {
 	void *memory; /* guard and stack */
 	void *(*life)(void *arg);
 	void *arg;
-	struct worker *next_ended;
 };
 
 static _Thread_local struct worker *self;
@@ -45,15 +47,15 @@ static _Thread_local struct worker *self;
 static struct {
 	void (*serve)(struct channel_io *io, char **env);
 	int stop_pipe[2];
+	int ended_pipe[2]; /* pointers to workers, to be joined */
 	volatile sig_atomic_t stopping;
 	atomic_size_t wanted;
 	atomic_size_t total, waiting;
+	atomic_size_t unjoined; /* those that ended among them */
 	atomic_size_t served; /* requests so far ... */
 	atomic_size_t rested; /* ... when memory was last given back */
-	struct worker *ended;
-	pthread_mutex_t lock; /* guards changes of total, and ended */
-	pthread_cond_t fewer;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER, .rested = SIZE_MAX};
+	pthread_mutex_t lock; /* guards changes of total; nobody ends before his start is noted */
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .rested = SIZE_MAX};
 
 /* Nobody reads the pipe: one byte in it tells every worker, now and later. */
 void workers_stop(void)
@@ -73,10 +75,9 @@ static void leave(void)
 {
 	pthread_mutex_lock(&pool.lock);
 	pool.total--;
-	self->next_ended = pool.ended;
-	pool.ended = self;
-	pthread_cond_signal(&pool.fewer);
 	pthread_mutex_unlock(&pool.lock);
+	if (write(pool.ended_pipe[1], &self, sizeof(self)) != sizeof(self))
+		abort(); /* it has room for thousands of us */
 }
 
 /* The process has been quiet since `served`: what it holds for nothing goes back. Once for each quiet. */
@@ -200,9 +201,12 @@ static bool start(void *(*life)(void *arg), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_mutex_lock(&pool.lock);
 	pool.total++; /* before it may ask */
+	pool.unjoined++;
 	ok = create(worker);
-	if (!ok)
+	if (!ok) {
 		pool.total--;
+		pool.unjoined--;
+	}
 	pthread_mutex_unlock(&pool.lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!ok)
@@ -210,28 +214,28 @@ static bool start(void *(*life)(void *arg), void *arg)
 	return ok;
 }
 
+static struct worker *wait_for_ended(void)
+{
+	struct worker *ended = NULL;
+
+	while (read(pool.ended_pipe[0], &ended, sizeof(ended)) < 0 && errno == EINTR)
+		;
+	return ended;
+}
+
 /* Waits until all have ended. When the last spare one has, the process rests. */
 static void join_all(void)
 {
-	pthread_mutex_lock(&pool.lock);
-	while (pool.total > 0 || pool.ended) {
-		struct worker *ended = pool.ended;
-		bool quiet = pool.total == pool.wanted;
+	struct worker *ended;
 
-		if (ended == NULL) {
-			pthread_cond_wait(&pool.fewer, &pool.lock);
-			continue;
-		}
-		pool.ended = ended->next_ended;
-		pthread_mutex_unlock(&pool.lock);
+	while (pool.unjoined > 0 && (ended = wait_for_ended())) {
 		pthread_join(ended->thread, NULL);
 		worker_free(ended);
-		if (quiet)
+		pool.unjoined--;
+		if (pool.total == pool.wanted)
 			lean_give_back();
-		pthread_mutex_lock(&pool.lock);
 	}
 	pool.wanted = 0;
-	pthread_mutex_unlock(&pool.lock);
 }
 
 /* Alone. False: told to stop before a request settled us; else that request is in *taken. */
@@ -276,7 +280,7 @@ bool workers_run(size_t n, bool (*settle)(char **env), void (*serve)(struct chan
 
 bool workers_prepare(void)
 {
-	return pipe2(pool.stop_pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+	return pipe2(pool.stop_pipe, O_CLOEXEC | O_NONBLOCK) == 0 && pipe2(pool.ended_pipe, O_CLOEXEC) == 0;
 }
 
 void workers_wait_begin(void)
