@@ -20,11 +20,11 @@ def trio(open_folder, request):
         return made[-1]
     yield make
     for one in made:
-        one.close()
         failed = getattr(request.node, "report_call", None)
         if failed is not None and failed.failed:
             for name, site in one.sites.items():
-                print("========", name, site.logs())
+                print("========", name, site.prober("status").stdout, [state(one, name, s) for s in ("shop", "peer.a")], site.logs())
+        one.close()
 
 
 def state(trio, name, slug="shop"):
