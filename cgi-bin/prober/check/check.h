@@ -30,6 +30,7 @@ struct check {
 	struct loop *loop;
 	struct check_world *world;
 	int64_t started_us;            /* monotonic, when dispatched: its clock starts here */
+	int64_t stalled_us;            /* how long the loop had stalled until then */
 	struct result result;          /* filled in by the type; outcome unknown, timings -1 at first */
 	void *own;                     /* the type's state */
 	void (*done)(struct check *check, void *arg); /* result is complete; called once, not from check_start */

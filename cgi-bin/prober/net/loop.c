@@ -21,7 +21,7 @@
 #include "base/mem.h"
 
 #define ACTIVE_US (20 * US_PER_MS)
-#define LAGGED_US (200 * US_PER_MS)
+#define STALL_US (200 * US_PER_MS)
 #define EVENTS_PER_TURN 64
 
 /* A thing that had an event: links of the list of busy ones. */
@@ -63,7 +63,7 @@ struct loop_transfer {
 struct loop {
 	int epoll;
 	bool stop;
-	int64_t now_us, lag_us, lagged_at_us;
+	int64_t now_us, stalled_us;
 	struct loop_timer **heap;
 	size_t timers, heap_size;
 	uint64_t order;
@@ -460,14 +460,9 @@ int64_t loop_now_us(const struct loop *loop)
 	return loop->now_us;
 }
 
-int64_t loop_lag_us(const struct loop *loop)
+int64_t loop_stalled_us(const struct loop *loop)
 {
-	return loop->lag_us;
-}
-
-int64_t loop_lagged_at_us(const struct loop *loop)
-{
-	return loop->lagged_at_us;
+	return loop->stalled_us;
 }
 
 static void serve(struct loop *loop, struct loop_watch *watch, uint32_t got)
@@ -503,13 +498,14 @@ static int wait_ms(const struct loop *loop, int64_t until_us, int64_t now_us)
 
 /* How late this turn is: events that came while the last turn was worked on have waited that long, and a
    timer that should have fired tells of stops that we did not notice otherwise. */
-static void measure_lag(struct loop *loop, int64_t worked_us)
+static void measure_stall(struct loop *loop, int64_t worked_us)
 {
 	int64_t late = loop->timers > 0 ? loop->now_us - loop->heap[0]->due_us : 0;
 
-	loop->lag_us = late > worked_us ? late : worked_us;
-	if (loop->lag_us > LAGGED_US)
-		loop->lagged_at_us = loop->now_us;
+	if (worked_us > late)
+		late = worked_us;
+	if (late > STALL_US)
+		loop->stalled_us += late;
 }
 
 static void turn(struct loop *loop, int64_t until_us)
@@ -519,7 +515,7 @@ static void turn(struct loop *loop, int64_t until_us)
 	int n = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop, until_us, before));
 
 	loop->now_us = clock_mono_us();
-	measure_lag(loop, worked);
+	measure_stall(loop, worked);
 	for (int i = 0; i < n && !loop->stop; i++)
 		serve(loop, events[i].data.ptr, events[i].events);
 	fire_due(loop);

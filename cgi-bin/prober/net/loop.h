@@ -34,10 +34,8 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop, int64_t until_us);
 void loop_stop(struct loop *loop);
 int64_t loop_now_us(const struct loop *loop); /* of this turn; cheap */
-/* How late the newest turn handled its events: above 200 ms, bad results are our own doing. */
-int64_t loop_lag_us(const struct loop *loop);
-/* CLOCK_MONOTONIC of the newest turn that was so late; 0 never. What was begun before it is not to be trusted. */
-int64_t loop_lagged_at_us(const struct loop *loop);
+/* How long, all in all, turns came more than 200 ms late: what happened meanwhile may be our own doing. */
+int64_t loop_stalled_us(const struct loop *loop);
 /* Transfers and watches that had an event within the last 20 ms: what queues on our processor. */
 unsigned loop_active(const struct loop *loop);
 

@@ -136,16 +136,13 @@ static void sleep_long(void *arg)
 	nanosleep(&pause, NULL);
 }
 
-static void a_turn_that_takes_long_is_noticed_as_lag(void **state)
+static void a_turn_that_takes_long_counts_as_a_stall(void **state)
 {
-	int64_t begun = clock_mono_us();
-
-	assert_int_equal(loop_lagged_at_us(*state), 0);
+	assert_int_equal(loop_stalled_us(*state), 0);
 	loop_after(*state, 0, sleep_long, NULL);
 	loop_after(*state, 1, stop, *state);
 	loop_run(*state, INT64_MAX);
-	assert_true(loop_lag_us(*state) > 200 * US_PER_MS);
-	assert_true(loop_lagged_at_us(*state) > begun);
+	assert_true(loop_stalled_us(*state) > 200 * US_PER_MS);
 }
 
 /* ---- watches */
@@ -286,7 +283,7 @@ int main(void)
 		ROW(many_timers_started_and_stopped_leave_those_that_stay_in_order),
 		ROW(a_timer_that_restarts_itself_does_not_starve_others),
 		ROW(it_runs_no_longer_than_asked_and_ends_when_nothing_is_left),
-		ROW(a_turn_that_takes_long_is_noticed_as_lag),
+		ROW(a_turn_that_takes_long_counts_as_a_stall),
 		ROW(a_watch_may_stop_another_whose_event_came_in_the_same_turn),
 		ROW(a_watch_is_busy_for_20_ms_after_its_event),
 		ROW(literal_addresses_need_nobody_to_be_asked),
