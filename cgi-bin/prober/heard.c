@@ -5,11 +5,9 @@
 #include "prober/heard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,8 +16,8 @@
 
 #include "base/confine.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "prober/helper.h"
 
 #define CPU_MAX_S 120 /* a page that points back to itself never ends */
 
@@ -136,54 +134,30 @@ void heard_raise_walls(const char *store, const char *dir_out)
    nothing of the book. */
 static const int of_hostile_bytes[] = {SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGXCPU};
 
-/* What it inherits: one descriptor, and none of our signal handlers. It ends with us, not with a Ctrl-C
-   that is for us: we may still want to know. */
-static int become_reader(int fd, pid_t parent)
-{
-	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP};
-	int null = open("/dev/null", O_RDWR);
+struct errand {
+	void (*life)(const char *store, const char *dir_out, int fd);
+	const char *store, *dir_out;
+};
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-	for (size_t i = 0; i < COUNT_OF(ignored); i++)
-		signal(ignored[i], SIG_IGN);
+static void run(void *arg, int fd)
+{
+	const struct errand *errand = arg;
+
 	for (size_t i = 0; i < COUNT_OF(of_hostile_bytes); i++)
 		signal(of_hostile_bytes[i], SIG_DFL);
 	setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_MAX_S, CPU_MAX_S + 1});
-	log_close();
-	for (int i = 0; i <= STDERR_FILENO && null >= 0; i++)
-		dup2(null, i);
-	dup2(fd, STDERR_FILENO + 1);
-	closefrom(STDERR_FILENO + 2);
-	return STDERR_FILENO + 1;
+	heard_raise_walls(errand->store, errand->dir_out);
+	errand->life(errand->store, errand->dir_out, fd);
 }
 
 /* -1 on failure. *ours is our end of the pair. */
 static pid_t start(void (*life)(const char *store, const char *dir_out, int fd), const char *store,
 	const char *dir_out, int *ours, struct error *err)
 {
-	int pair[2], fd;
-	pid_t parent = getpid(), pid;
+	struct errand errand = {life, store, dir_out};
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-		error_set(err, ERROR_TEMPORARY, "the inbox's reader cannot be started: %s", strerror(errno));
-		return -1;
-	}
-	pid = fork();
-	if (pid == 0) {
-		fd = become_reader(pair[1], parent);
-		heard_raise_walls(store, dir_out);
-		life(store, dir_out, fd);
-		_exit(0);
-	}
-	if (pid < 0)
-		error_set(err, ERROR_TEMPORARY, "the inbox's reader cannot be started: %s", strerror(errno));
-	close(pair[1]);
-	if (pid < 0)
-		close(pair[0]);
-	*ours = pair[0];
-	return pid;
+	return helper_start(
+		&(struct helper){"the inbox's reader", SOCK_STREAM, SIGKILL, run, &errand}, ours, err);
 }
 
 static bool is_of_hostile_bytes(int number)

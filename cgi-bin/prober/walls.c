@@ -8,11 +8,8 @@
  */
 #include "prober/walls.h"
 
-#include <netinet/in.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/confine.h"
 #include "base/log.h"
@@ -58,27 +55,6 @@ static const char *const readable[] = {
 	"/dev/urandom",
 };
 enum { PATHS_MAX = COUNT_OF(readable) + 12 };
-
-static bool may_open(int family, int type, int protocol)
-{
-	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static bool may_ping(void)
-{
-	return may_open(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) || may_open(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-}
-
-unsigned walls_programs(unsigned configured)
-{
-	if ((configured & WALLS_PING) && may_ping())
-		configured &= ~(unsigned)WALLS_PING;
-	return configured;
-}
 
 static void raise_paths(const char *store, const char *ca_bundle)
 {

@@ -62,6 +62,8 @@ static void up(struct ping_look *look, int64_t rtt_us)
 
 static void cannot(struct ping_look *look, const char *why)
 {
+	if (look->check->finished)
+		return;
 	result_cause(result_of(look), "cannot ping here: %s", why);
 	finish(look, OUTCOME_UNKNOWN);
 }
@@ -106,14 +108,16 @@ static bool is_refusal_here(const char *words)
 	return strstr(words, "ermitted") || strstr(words, "ermission") || strstr(words, "rivilege");
 }
 
-static void said(void *arg, bool good, int64_t rtt_us, const char *words)
+static void said(void *arg, const struct ping_said *said)
 {
 	struct ping_look *look = arg;
 
-	if (good)
-		up(look, rtt_us);
-	else if (is_refusal_here(words))
-		cannot(look, words);
+	if (said->answered)
+		up(look, said->rtt_us);
+	else if (said->cannot)
+		cannot(look, said->cannot);
+	else if (is_refusal_here(said->words))
+		cannot(look, said->words);
 	else
 		failed(look, 0);
 }

@@ -41,16 +41,30 @@ int echo_send(struct echo *echo);
 /* Leaves; the last one closes the socket. Harmless when it never began. */
 void echo_end(struct echo *echo);
 
-/* ---- ping_program.c: the system's ping, one process for each packet */
+/* ---- ping_program.c: the system's ping, one run for each packet */
 
 struct ping_program;
+struct launch_table;
 
-/* Starts one: said() once it has ended, with answered, and rtt_us (-1 when it did not tell), or what it said
-   for people. The caller frees it in any case, not from within said(). NULL: there is none, or it could not be
-   started; *why says so. */
+/* May this machine's kernel not be asked by us, so that only the program is left? */
+bool ping_needs_program(void);
+/* Where it is; NULL: there is none. */
+const char *ping_program_path(void);
+/* Adds its rows: what ping_program_start() then asks the launcher for. */
+void ping_programs(struct launch_table *table);
+
+/* What came of a run. */
+struct ping_said {
+	const char *cannot; /* NULL, or why it could not be run: that says nothing of the target */
+	bool answered;
+	int64_t rtt_us;     /* -1 when it did not tell */
+	const char *words;  /* for people, when there was no answer; may be empty */
+};
+/* Starts one: said() once it has ended. The caller frees it in any case, not from within said(). NULL: it cannot
+   be started, and *why says so. */
 struct ping_program *ping_program_start(struct loop *loop, const char *address, bool v6, int64_t timeout_ms,
-	void (*said)(void *arg, bool answered, int64_t rtt_us, const char *words), void *arg, const char **why);
+	void (*said)(void *arg, const struct ping_said *said), void *arg, const char **why);
 /* Ends the process when it still runs. NULL is fine. */
-void ping_program_free(struct ping_program *program);
+void ping_program_free(struct ping_program *ping);
 
 #endif

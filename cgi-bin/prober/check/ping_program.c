@@ -1,36 +1,45 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ping_program: the system's ping, which may do what we may not. Started without a shell, with one packet to
- * send and a time to wait for its answer: what all implementations understand (iputils, busybox, inetutils).
+ * ping_program: the system's ping, which may do what we may not. One run sends one packet and waits for its
+ * answer: what all implementations understand (iputils, busybox, inetutils). The launcher starts it.
  */
 #include "prober/check/ping.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "prober/launch.h"
+#include "prober/net/program.h"
 #include "prober/testing.h"
 
-#define SAID_MAX 2048
+#define LATE_MS 1000 /* after the time that it was told to wait */
 
 struct ping_program {
-	pid_t pid;
-	int fd;
-	struct loop_watch *watch;
-	struct text said;
-	void (*done)(void *arg, bool answered, int64_t rtt_us, const char *words);
+	struct program *program;
+	void (*said)(void *arg, const struct ping_said *said);
 	void *arg;
 };
 
 /* ---- which */
+
+static bool may_open(int family, int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+bool ping_needs_program(void)
+{
+	return !may_open(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) && !may_open(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
 
 static const char *find_program(bool v6)
 {
@@ -39,7 +48,7 @@ static const char *find_program(bool v6)
 	const char *given = testing_env("UPBEAT_PING");
 
 	if (given)
-		return given;
+		return access(given, X_OK) == 0 ? given : NULL;
 	for (size_t i = 0; v6 && i < COUNT_OF(places6); i++)
 		if (access(places6[i], X_OK) == 0)
 			return places6[i];
@@ -47,6 +56,31 @@ static const char *find_program(bool v6)
 		if (access(places[i], X_OK) == 0)
 			return places[i];
 	return NULL;
+}
+
+const char *ping_program_path(void)
+{
+	return find_program(false);
+}
+
+void ping_programs(struct launch_table *table)
+{
+	static const struct {
+		const char *name;
+		int family;
+	} rows[] = {{"ping", AF_INET}, {"ping6", AF_INET6}};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *path = find_program(rows[i].family == AF_INET6);
+		struct launch_program *row;
+
+		if (path == NULL)
+			continue;
+		row = launch_add(table, rows[i].name, (const char *const[]){path, "-n", "-c", "1", "-W", NULL});
+		row->variable = mem_str("LC_ALL=C");
+		row->patience_ms = LATE_MS;
+		row->family = rows[i].family;
+	}
 }
 
 /* ---- what it says */
@@ -65,10 +99,10 @@ static int64_t time_said(const char *said)
 }
 
 /* The last line that is not empty is where programs complain. */
-static char *complaint(struct text *said)
+static char *complaint(const char *s)
 {
-	const char *s = text_str(said), *from;
-	size_t end = said->len;
+	const char *from;
+	size_t end = strlen(s);
 	struct text line = TEXT_INIT;
 
 	while (end > 0 && (unsigned char)s[end - 1] <= ' ')
@@ -80,76 +114,9 @@ static char *complaint(struct text *said)
 	return text_take(&line);
 }
 
-static void ended(struct ping_program *program)
-{
-	int status = 0;
-	bool answered;
-	char *words;
-
-	while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	program->pid = 0;
-	answered = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	words = answered ? NULL : complaint(&program->said);
-	program->done(program->arg, answered, time_said(text_str(&program->said)), words ? words : "");
-	free(words);
-}
-
-static void ready(void *arg, unsigned events)
-{
-	struct ping_program *program = arg;
-	char bytes[512];
-	ssize_t n = read(program->fd, bytes, sizeof(bytes));
-
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0) {
-		if (program->said.len < SAID_MAX)
-			text_rawn(&program->said, bytes, (size_t)n);
-		return;
-	}
-	loop_unwatch(program->watch);
-	program->watch = NULL;
-	ended(program);
-}
-
 /* ---- starting and ending it */
 
-static int spawn(const char *path, const char *address, int64_t timeout_ms, int out, pid_t *pid)
-{
-	char *program = mem_str(path), *to = mem_str(address), environment[] = "LC_ALL=C", wait[24];
-	char numeric[] = "-n", count[] = "-c", one[] = "1", waits[] = "-W";
-	char *const argv[] = {program, numeric, count, one, waits, wait, to, NULL};
-	char *const envp[] = {environment, NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	struct text seconds = TEXT_INIT;
-	sigset_t signals;
-	int error;
-
-	text_printf(&seconds, "%lld", (long long)((timeout_ms + 999) / 1000));
-	memcpy(wait, text_str(&seconds), seconds.len + 1);
-	text_free(&seconds);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, out, 1);
-	posix_spawn_file_actions_adddup2(&files, out, 2);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	sigemptyset(&signals);
-	posix_spawnattr_setsigmask(&attributes, &signals);
-	sigaddset(&signals, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attributes, &signals);
-	error = posix_spawn(pid, path, &files, &attributes, argv, envp);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	free(program);
-	free(to);
-	return error;
-}
-
-static const char *spawn_error(int error)
+static const char *start_error(int error)
 {
 	switch (error) {
 	case EMFILE:
@@ -164,49 +131,48 @@ static const char *spawn_error(int error)
 	}
 }
 
-struct ping_program *ping_program_start(struct loop *loop, const char *address, bool v6, int64_t timeout_ms,
-	void (*said)(void *arg, bool answered, int64_t rtt_us, const char *words), void *arg, const char **why)
+static void ended(void *arg)
 {
-	const char *path = find_program(v6);
-	struct ping_program *program;
-	int ends[2], error;
-	pid_t pid = 0;
+	struct ping_program *ping = arg;
+	struct program_end end = program_end(ping->program);
+	struct ping_said said = {.rtt_us = -1, .words = ""};
+	char *words = NULL;
 
-	if (!path) {
-		*why = "no right to open an ICMP socket, and no ping program";
-		return NULL;
+	if (end.error != 0) {
+		said.cannot = start_error(end.error);
+	} else if (!end.timed_out && WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0) {
+		said.answered = true;
+		said.rtt_us = time_said(end.said);
+	} else {
+		said.words = words = complaint(end.said);
 	}
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-		*why = spawn_error(errno);
-		return NULL;
-	}
-	error = spawn(path, address, timeout_ms, ends[1], &pid);
-	close(ends[1]);
-	if (error) {
-		close(ends[0]);
-		*why = spawn_error(error);
-		return NULL;
-	}
-	program = MEM_NEW(struct ping_program);
-	program->pid = pid;
-	program->fd = ends[0];
-	program->done = said;
-	program->arg = arg;
-	program->watch = loop_watch(loop, ends[0], LOOP_READ, ready, program);
-	return program;
+	ping->said(ping->arg, &said);
+	free(words);
 }
 
-void ping_program_free(struct ping_program *program)
+struct ping_program *ping_program_start(struct loop *loop, const char *address, bool v6, int64_t timeout_ms,
+	void (*said)(void *arg, const struct ping_said *said), void *arg, const char **why)
 {
-	if (!program)
+	struct ping_program *ping = MEM_NEW(struct ping_program);
+	int64_t wait_s = (timeout_ms + 999) / 1000;
+	struct program_order order = {.name = v6 ? "ping6" : "ping", .address = address, .done = ended, .arg = ping};
+	int error;
+
+	order.wait_s = wait_s < 1 ? 1 : wait_s > LAUNCH_WAIT_MAX_S ? LAUNCH_WAIT_MAX_S : (unsigned)wait_s;
+	ping->said = said;
+	ping->arg = arg;
+	ping->program = program_start(loop, &order, &error);
+	if (ping->program != NULL)
+		return ping;
+	*why = error == ENOENT ? "no right to open an ICMP socket, and no ping program" : start_error(error);
+	free(ping);
+	return NULL;
+}
+
+void ping_program_free(struct ping_program *ping)
+{
+	if (ping == NULL)
 		return;
-	loop_unwatch(program->watch);
-	close(program->fd);
-	if (program->pid > 0) {
-		kill(program->pid, SIGKILL);
-		while (waitpid(program->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	text_free(&program->said);
-	free(program);
+	program_free(ping->program);
+	free(ping);
 }

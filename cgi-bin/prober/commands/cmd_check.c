@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "prober/heard.h"
+#include "prober/launch.h"
 #include "prober/walls.h"
 #include "prober/net/ca_bundle.h"
 #include "prober/check/check.h"
@@ -178,8 +179,8 @@ static bool open_world(struct round *round, struct error *err)
 		memcpy(problem, inbox_err.text, sizeof(problem));
 		round->world.inbox_problem = problem;
 	}
-	if (!(walls_programs(config_programs(&round->config)) & WALLS_PING))
-		walls_raise(NULL, round->world.ca_bundle);
+	config_launch(round->config.path, config_programs(&round->config) & PROGRAM_PING, NULL, NULL);
+	walls_raise(NULL, round->world.ca_bundle);
 	round->loop = loop_new(err);
 	return round->loop;
 }
@@ -214,6 +215,7 @@ int cmd_check(struct command *command)
 		}
 	}
 	loop_free(round.loop);
+	launch_stop();
 	heard_close(round.world.inbox);
 	free(round.chosen);
 	config_free(&round.config);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "prober/launch.h"
 #include "prober/net/ca_bundle.h"
 #include "prober/walls.h"
 #include "prober/commands/commands.h"
@@ -109,14 +110,15 @@ static int test_channel(const struct config *config, const char *name, enum even
 
 	if (!configured)
 		return command_fail(&err);
-	if (!(config_programs(config) & WALLS_SENDMAIL))
-		walls_raise(NULL, ca_bundle());
+	config_launch(config->path, config_programs(config) & PROGRAM_SENDMAIL, NULL, NULL);
+	walls_raise(NULL, ca_bundle());
 	test.loop = loop_new(&err);
 	if (test.loop && send_test(&test, name, configured, &config->publication.site, event, &err))
 		status = report(&test, name);
 	else
 		status = command_fail(&err);
 	loop_free(test.loop);
+	launch_stop();
 	return status;
 }
 

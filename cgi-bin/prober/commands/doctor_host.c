@@ -18,9 +18,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/confine.h"
+#include "prober/check/ping.h"
 #include "prober/net/ca_bundle.h"
 #include "prober/commands/doctor.h"
-#include "prober/walls.h"
 
 #define ROOM_MIN (64u << 20) /* bytes below which a full disk is near */
 #define DESCRIPTORS_MIN 256
@@ -152,17 +152,16 @@ void doctor_limits(struct doctor *d)
 
 /* ---- confinement */
 
+/* What the walls could not let through is started from outside them. */
 static void say_programs(struct doctor *d)
 {
-	unsigned programs = d->config.usable ? walls_programs(config_programs(&d->config)) : 0;
+	static const char *const words[] = {[PROGRAM_PING] = "ping is", [PROGRAM_SENDMAIL] = "sendmail is",
+		[PROGRAM_PING | PROGRAM_SENDMAIL] = "ping and sendmail are"};
+	unsigned programs = d->config.usable ? config_programs_here(config_programs(&d->config)) : 0;
 
-	if (programs & WALLS_SENDMAIL)
-		doctor_say(d, FOUND_NOTE,
-			"confinement: not of the prober, because a channel starts sendmail: \"smtp\" needs no program");
-	else if (programs & WALLS_PING)
-		doctor_say(d, FOUND_NOTE,
-			"confinement: not of the prober, because pings need the ping program here (sysctl "
-			"net.ipv4.ping_group_range allows them without)");
+	if (programs != 0)
+		doctor_say(d, FOUND_GOOD, "programs: %s started from outside the confinement, by a process that does nothing else",
+			words[programs]);
 }
 
 void doctor_walls(struct doctor *d)
@@ -213,7 +212,7 @@ static bool can_open(int type)
 
 void doctor_icmp(struct doctor *d)
 {
-	static const char *const pings[] = {"/usr/bin/ping", "/bin/ping", "/sbin/ping"};
+	const char *program = ping_program_path();
 
 	if (can_open(SOCK_DGRAM)) {
 		doctor_say(d, FOUND_GOOD, "ping: datagram sockets");
@@ -223,11 +222,10 @@ void doctor_icmp(struct doctor *d)
 		doctor_say(d, FOUND_GOOD, "ping: raw sockets");
 		return;
 	}
-	for (size_t i = 0; i < COUNT_OF(pings); i++)
-		if (access(pings[i], X_OK) == 0) {
-			doctor_say(d, FOUND_GOOD, "ping: through %s", pings[i]);
-			return;
-		}
+	if (program != NULL) {
+		doctor_say(d, FOUND_GOOD, "ping: through %s", program);
+		return;
+	}
 	doctor_say(d, FOUND_NOTE,
 		"ping: not possible here: monitors of type ping are unknown (sysctl "
 		"net.ipv4.ping_group_range allows it, or the package iputils-ping)");

@@ -147,7 +147,7 @@ static char *fingerprint(const struct reading *r)
 	return text_take(&hex);
 }
 
-static void reading_free(struct reading *r)
+void reading_end(struct reading *r)
 {
 	for (size_t i = 0; i < r->source_count; i++) {
 		struct source *source = &r->sources[i];
@@ -191,7 +191,7 @@ void config_read(struct config *config, const char *path)
 		check_everything(&reading);
 	config->store = store_or_default(path, scan_store(&reading.sources[0].text));
 	problems_finish(&reading);
-	reading_free(&reading);
+	reading_end(&reading);
 }
 
 bool config_print_shown(const char *path, struct text *out)
@@ -210,7 +210,7 @@ bool config_print_shown(const char *path, struct text *out)
 		reading_print_shown(&reading, out);
 	else
 		config_print_problems(&config, out);
-	reading_free(&reading);
+	reading_end(&reading);
 	config_free(&config);
 	return good;
 }

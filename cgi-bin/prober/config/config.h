@@ -57,11 +57,20 @@ void config_print_man(struct text *out);
 struct config_news {
 	bool ok;           /* the file as it stands is good */
 	bool changed;      /* another configuration was published */
-	unsigned programs; /* WALLS_...: what the published one may execute */
+	unsigned programs; /* PROGRAM_...: what the published one may execute */
 };
 bool config_refresh(
 	struct state *state, const char *path, const char *store, struct config_news *news, struct error *err);
-/* WALLS_...: the programs that this configuration may execute. */
+
+/* ---- programs.c: the programs of the system that a configuration may execute */
+
+enum { PROGRAM_PING = 1, PROGRAM_SENDMAIL = 2 };
 unsigned config_programs(const struct config *config);
+/* Those of them that this host needs: where we may open ICMP sockets, no ping. */
+unsigned config_programs_here(unsigned programs);
+/* Starts their launcher (launch.h), if one is needed, for what the file at `path` names. To be called before the
+   walls are raised. Without it the walls stand all the same, and what needs a program fails and is tried again.
+   state: whose last good configuration helps where the file is broken; or NULL. */
+void config_launch(const char *path, unsigned programs, struct state *state, const char *store);
 
 #endif

@@ -26,7 +26,6 @@
 #include "prober/config/reading.h"
 #include "prober/notify/outbox.h"
 #include "prober/privates.h"
-#include "prober/walls.h"
 
 #define NOTE "config.seen"
 #define GRAIN_US (2 * US_PER_S) /* file times may be this coarse */
@@ -118,22 +117,6 @@ static bool files_unchanged(const struct seen *seen, const char *path)
 	fresh = fresh || first || strcmp(text_str(&now), seen->files) != 0;
 	text_free(&now);
 	return !fresh;
-}
-
-/* ---- programs */
-
-unsigned config_programs(const struct config *config)
-{
-	const cJSON *channels = cJSON_GetObjectItemCaseSensitive(config->privates, "channels"), *channel;
-	unsigned programs = 0;
-
-	for (size_t i = 0; i < config->publication.monitor_count; i++)
-		if (strcmp(config->publication.monitors[i].type, "ping") == 0)
-			programs |= WALLS_PING;
-	cJSON_ArrayForEach(channel, channels)
-		if (cJSON_GetObjectItemCaseSensitive(channel, "sendmail"))
-			programs |= WALLS_SENDMAIL;
-	return programs;
 }
 
 /* ---- publishing */
@@ -253,7 +236,7 @@ static bool read_and_publish(struct state *state, const char *path, const char *
 	news->ok = config.usable;
 	news->programs = config.usable ? config_programs(&config)
 			 : seen        ? seen->programs
-				       : WALLS_PING | WALLS_SENDMAIL;
+				       : PROGRAM_PING | PROGRAM_SENDMAIL;
 	change.checksum = problems_checksum(&config);
 	change.tell = !seen || change.checksum != seen->problems;
 	change.mended = seen && !seen->ok && config.usable;

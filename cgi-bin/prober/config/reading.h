@@ -83,6 +83,11 @@ struct rows {
 	size_t n;
 };
 
+/* ---- config.c */
+
+/* Wipes and releases what was read; the config stays. */
+void reading_end(struct reading *r);
+
 /* ---- source.c */
 
 /* Reads, guards and parses a file; its index in sources, or -1 after reporting at `from` (NULL: at the

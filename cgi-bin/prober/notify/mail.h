@@ -22,7 +22,10 @@ char *mail_address(const char *s);
 void mail_compose(struct text *out, const struct message *message, const char *from, const struct strings *to,
 	const char *eol, int64_t now_us);
 
-/* Hands the mail to all recipients to the local program, never through a shell. */
+/* Hands the mail to all recipients to the local program, whose row must be in the launcher's table. from: as
+   configured; a row that could not be used is not added. */
+struct launch_table;
+void mail_sendmail_program(struct launch_table *table, const char *path, const char *from);
 void mail_sendmail(struct delivery *delivery);
 void mail_sendmail_end(struct delivery *delivery);
 

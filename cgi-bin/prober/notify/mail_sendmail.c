@@ -1,45 +1,54 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * mail_sendmail: the local program, for hosts whose outgoing ports are closed. It is started directly, with a
- * clean environment; the mail goes to its input and its complaints come back, both without waiting. Its exit
+ * mail_sendmail: the local program, for hosts whose outgoing ports are closed. The launcher starts it, without
+ * a shell and with a clean environment; the mail goes to its input and its complaints come back. Its exit
  * status (sysexits) says what became of it.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "prober/launch.h"
+#include "prober/net/program.h"
 #include "prober/notify/mail.h"
 
-#define SAID_MAX 1000
-#define LOOK_AGAIN_MS 25
-
-struct running {
+struct sending {
 	struct delivery *delivery;
-	pid_t pid;                 /* 0: none, or gone */
-	int in, out;               /* our ends, -1 closed */
-	struct loop_watch *writing, *reading;
-	struct loop_timer *deadline, *look;
-	struct text mail, said;
-	size_t written;
-	bool timed_out;
+	struct text mail;
+	struct program *program;
+	struct loop_timer *later; /* to say that it could not be started */
 };
 
-static void close_end(int *fd, struct loop_watch **watch)
+/* ---- its row */
+
+static char *row_name(const char *path, const char *sender)
 {
-	if (*watch)
-		loop_unwatch(*watch);
-	*watch = NULL;
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	struct text name = TEXT_INIT;
+
+	text_printf(&name, "%s -f %s", path, sender);
+	return text_take(&name);
 }
+
+void mail_sendmail_program(struct launch_table *table, const char *path, const char *from)
+{
+	char *sender = mail_address(from), *name;
+	struct launch_program *row;
+
+	if (path[0] != '/' || sender == NULL)
+		return;
+	name = row_name(path, sender);
+	row = launch_add(table, name, (const char *const[]){path, "-i", "-t", "-f", sender, NULL});
+	if (row->variable == NULL)
+		row->variable = mem_str("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+	row->patience_ms = DELIVERY_TIMEOUT_MS;
+	free(name);
+	free(sender);
+}
+
+/* ---- one mail */
 
 static enum delivery_end end_of(int status)
 {
@@ -57,173 +66,71 @@ static enum delivery_end end_of(int status)
 	}
 }
 
-static void ended(struct running *r, int wait_status)
+static void ended(void *arg)
 {
-	int status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EX_TEMPFAIL;
+	struct sending *s = arg;
+	struct program_end end = program_end(s->program);
+	int status = WIFEXITED(end.status) ? WEXITSTATUS(end.status) : EX_TEMPFAIL;
 	struct text answer = TEXT_INIT;
 
-	r->pid = 0;
-	if (r->timed_out)
+	if (end.error != 0)
+		text_printf(&answer, "sendmail cannot be started: %s", strerror(end.error));
+	else if (end.timed_out)
 		text_raw(&answer, "sendmail did not end in time");
-	else if (WIFSIGNALED(wait_status))
-		text_printf(&answer, "sendmail was ended by signal %d", WTERMSIG(wait_status));
+	else if (WIFSIGNALED(end.status))
+		text_printf(&answer, "sendmail was ended by signal %d", WTERMSIG(end.status));
 	else
 		text_printf(&answer, "sendmail ended with status %d", status);
-	if (r->said.len)
-		text_printf(&answer, ": %s", text_str(&r->said));
-	channel_outcome(r->delivery, r->timed_out ? DELIVERY_RETRY : end_of(status), 0, text_str(&answer));
+	if (end.said[0] != '\0')
+		text_printf(&answer, ": %s", end.said);
+	channel_outcome(s->delivery, end.error != 0 || end.timed_out ? DELIVERY_RETRY : end_of(status), 0,
+		text_str(&answer));
 	text_free(&answer);
-	channel_finish(r->delivery);
-}
-
-/* Asked again and again: its output may be held open by a child of its own, so its end says nothing. */
-static void look(void *arg)
-{
-	struct running *r = arg;
-	int status;
-
-	r->look = NULL;
-	if (waitpid(r->pid, &status, WNOHANG) == r->pid)
-		ended(r, status);
-	else
-		r->look = loop_after(r->delivery->loop, LOOK_AGAIN_MS, look, r);
-}
-
-static void read_ready(void *arg, unsigned events)
-{
-	struct running *r = arg;
-	char bytes[512];
-	ssize_t n = read(r->out, bytes, sizeof(bytes));
-
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0) {
-		if (r->said.len < SAID_MAX)
-			text_rawn(&r->said, bytes, (size_t)n);
-		return;
-	}
-	close_end(&r->out, &r->reading);
-}
-
-static void write_ready(void *arg, unsigned events)
-{
-	struct running *r = arg;
-	ssize_t n = write(r->in, r->mail.ptr + r->written, r->mail.len - r->written);
-
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0)
-		r->written += (size_t)n;
-	if (n < 0 || r->written == r->mail.len) /* a program that does not listen says why by its status */
-		close_end(&r->in, &r->writing);
-}
-
-static void too_late(void *arg)
-{
-	struct running *r = arg;
-
-	r->deadline = NULL;
-	r->timed_out = true;
-	kill(r->pid, SIGKILL);
-}
-
-/* In the child: nothing of ours but three descriptors, and nothing of the environment. */
-static void become_sendmail(const char *path, const char *from, int in, int out)
-{
-	char dash_t[] = "-t", dash_i[] = "-i", dash_f[] = "-f", environment[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	char *program = mem_str(path), *sender = mem_str(from);
-	char *const argv[] = {program, dash_i, dash_t, dash_f, sender, NULL};
-	char *const envp[] = {environment, NULL};
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2)
-		execve(path, argv, envp);
-	_exit(EX_OSERR);
-}
-
-static bool start(struct running *r)
-{
-	const struct mail_options *o = r->delivery->options;
-	int in[2] = {-1, -1}, out[2] = {-1, -1};
-	char *from = mail_address(o->from);
-
-	if (pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0)
-		r->pid = fork();
-	else
-		r->pid = -1;
-	if (r->pid == 0)
-		become_sendmail(o->sendmail, from, in[0], out[1]);
-	free(from);
-	if (in[0] >= 0)
-		close(in[0]);
-	if (out[1] >= 0)
-		close(out[1]);
-	r->in = in[1];
-	r->out = out[0];
-	if (r->pid < 0) {
-		r->pid = 0;
-		return false;
-	}
-	fcntl(r->in, F_SETFL, O_NONBLOCK);
-	fcntl(r->out, F_SETFL, O_NONBLOCK);
-	return true;
+	channel_finish(s->delivery);
 }
 
 static void not_started(void *arg)
 {
-	struct running *r = arg;
+	struct sending *s = arg;
 
-	r->look = NULL;
-	channel_outcome(r->delivery, DELIVERY_RETRY, 0, "sendmail cannot be started");
-	channel_finish(r->delivery);
+	s->later = NULL;
+	channel_outcome(s->delivery, DELIVERY_RETRY, 0, "sendmail cannot be started");
+	channel_finish(s->delivery);
+}
+
+static void start(struct sending *s)
+{
+	const struct mail_options *o = s->delivery->options;
+	char *sender = mail_address(o->from), *name = row_name(o->sendmail, sender);
+	struct program_order order = {
+		.name = name, .input = text_str(&s->mail), .n = s->mail.len, .done = ended, .arg = s};
+	int error;
+
+	s->program = program_start(s->delivery->loop, &order, &error);
+	if (s->program == NULL)
+		s->later = loop_after(s->delivery->loop, 0, not_started, s);
+	free(name);
+	free(sender);
 }
 
 /* All recipients in one mail: sendmail reads them from To:. */
-static void compose(struct running *r)
-{
-	const struct mail_options *o = r->delivery->options;
-
-	mail_compose(&r->mail, r->delivery->message, o->from, &o->to, "\n", clock_wall_us());
-}
-
 void mail_sendmail(struct delivery *delivery)
 {
-	struct running *r = delivery->own = MEM_NEW(struct running);
+	const struct mail_options *o = delivery->options;
+	struct sending *s = delivery->own = MEM_NEW(struct sending);
 
-	r->delivery = delivery;
-	compose(r);
-	signal(SIGPIPE, SIG_IGN);
-	if (!start(r)) {
-		r->look = loop_after(delivery->loop, 0, not_started, r);
-		return;
-	}
-	r->writing = loop_watch(delivery->loop, r->in, LOOP_WRITE, write_ready, r);
-	r->reading = loop_watch(delivery->loop, r->out, LOOP_READ, read_ready, r);
-	r->deadline = loop_after(delivery->loop, DELIVERY_TIMEOUT_MS, too_late, r);
-	r->look = loop_after(delivery->loop, LOOK_AGAIN_MS, look, r);
+	s->delivery = delivery;
+	mail_compose(&s->mail, delivery->message, o->from, &o->to, "\n", clock_wall_us());
+	start(s);
 }
 
 void mail_sendmail_end(struct delivery *delivery)
 {
-	struct running *r = delivery->own;
-	int status;
+	struct sending *s = delivery->own;
 
-	close_end(&r->in, &r->writing);
-	close_end(&r->out, &r->reading);
-	if (r->deadline)
-		loop_timer_stop(r->deadline);
-	if (r->look)
-		loop_timer_stop(r->look);
-	if (r->pid > 0) {
-		kill(r->pid, SIGKILL);
-		waitpid(r->pid, &status, 0);
-	}
-	text_free(&r->mail);
-	text_free(&r->said);
-	free(r);
+	program_free(s->program);
+	if (s->later)
+		loop_timer_stop(s->later);
+	text_free(&s->mail);
+	free(s);
 }

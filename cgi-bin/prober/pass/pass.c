@@ -20,6 +20,7 @@
 #include "model/fresh.h"
 #include "prober/exit.h"
 #include "prober/heard.h"
+#include "prober/launch.h"
 #include "prober/net/ca_bundle.h"
 #include "prober/pass/housekeeping.h"
 #include "prober/pass/pass_private.h"
@@ -425,8 +426,8 @@ static bool refresh_config(struct pass *pass, bool *ok, struct error *err)
 		return false;
 	pass->reconsider = news.changed;
 	*ok = news.ok;
-	if (walls_programs(news.programs) == 0)
-		walls_raise(pass->store, ca_bundle());
+	config_launch(pass->config_path, news.programs, pass->state, pass->store);
+	walls_raise(pass->store, ca_bundle());
 	return true;
 }
 
@@ -518,6 +519,7 @@ static void pass_close(struct pass *pass)
 	site_clear(&pass->site);
 	privates_free(&pass->privates);
 	free(pass->samples.at);
+	launch_stop();
 	heard_close(pass->inbox);
 	state_close(pass->state);
 }
