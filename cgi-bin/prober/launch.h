@@ -32,8 +32,8 @@ struct launch_program {
 	char *argv[LAUNCH_ARGS_MAX + 1];  /* [0] is its full path */
 	char *variable;                   /* "NAME=value": all of its environment */
 	int64_t patience_ms;              /* then its process group is killed */
-	int family;                       /* AF_INET, AF_INET6: two arguments follow, the seconds to wait (they add
-	                                     to its patience) and an address; 0: none */
+	int family; /* AF_INET, AF_INET6: two arguments follow, the seconds to wait (they add to its patience) and an
+	               address; 0: none */
 };
 
 struct launch_table {
@@ -41,8 +41,8 @@ struct launch_table {
 	size_t n;
 };
 
-/* Adds a row, with an empty environment, or returns the one of that name; argv ends with NULL. To be filled in
-   at once: the next call may move it. */
+/* Adds a row, or returns the one of that name; argv ends with NULL. To be filled in at once: the next call may
+   move it. */
 struct launch_program *launch_add(struct launch_table *table, const char *name, const char *const *argv);
 void launch_table_free(struct launch_table *table);
 

@@ -120,11 +120,11 @@ static void come_clean(void)
 
 static _Noreturn void become(const struct launch_order *order, const int ends[LAUNCH_ENDS])
 {
-	char *argv[LAUNCH_ARGS_MAX + 3] = {NULL}, *const envp[] = {order->program->variable, NULL};
+	char *argv[LAUNCH_ARGS_MAX + 3] = {order->program->argv[0]}, *const envp[] = {order->program->variable, NULL};
 	char wait[16], address[sizeof(order->address)];
-	size_t n = 0;
+	size_t n;
 
-	for (; order->program->argv[n] != NULL; n++)
+	for (n = 1; order->program->argv[n] != NULL; n++)
 		argv[n] = order->program->argv[n];
 	if (order->program->family != 0) {
 		snprintf(wait, sizeof(wait), "%u", order->wait_s);
@@ -200,7 +200,7 @@ static void hear(struct launcher *l)
 	struct msghdr message = {
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	struct launch_order order;
-	int ends[ENDS_ROOM];
+	int ends[ENDS_ROOM] = {-1, -1, -1, -1};
 	ssize_t n = recvmsg(l->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	size_t count;
 

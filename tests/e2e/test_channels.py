@@ -350,11 +350,27 @@ def test_sendmail(site, sendmail):
     assert [a.addr_spec for a in mail["To"].addresses] == ["ops@example.com", "b@example.com"]
 
 
-@pytest.mark.parametrize("status, result", [(75, 75), (67, 1), (70, 75)])
+@pytest.mark.parametrize("status, result", [(75, 75), (64, 1), (67, 1), (70, 75)])
 def test_sendmail_says_no(site, sendmail, status, result):
     (site.folder / "status").write_text(str(status))
     done = site.prober("notify", "post")
-    assert done.returncode == result and "no such user" in done.stderr, done
+    assert done.returncode == result and f"status {status}: no such user" in done.stderr, done
+
+
+@pytest.mark.parametrize("line, words", [("kill -KILL $$", "sendmail was ended by signal 9"),
+                                         ("exec sleep 60", "sendmail did not end in time"),
+                                         (None, "sendmail cannot be started: No such file or directory")])
+def test_sendmail_fails(site, sendmail, line, words):
+    """What says nothing of the mail: it is tried again. One that hangs is killed after 15 s, with its children."""
+    sendmail.unlink()
+    if line:
+        sendmail.write_text(f"#!/bin/sh\necho $$ > {site.folder}/pid\n{line}\n")
+        sendmail.chmod(stat.S_IRWXU)
+    done = site.prober("notify", "post")
+    assert done.returncode == 75 and words in done.stderr, done
+    if line:
+        pid = (site.folder / "pid").read_text().strip()
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}") or ") Z " in open(f"/proc/{pid}/stat").read(), 20)
 
 
 # ---- secrets

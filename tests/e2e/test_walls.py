@@ -117,6 +117,74 @@ def test_the_prober_is_confined_while_it_connects(confined):
         assert process.wait(30) == 0
 
 
+def children_of(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def at_second(n):
+    """The offset with which it is that second of a minute soon to come: of which so much is left, then."""
+    return int((60 + n - time.time() % 60) * 1000)
+
+
+def post(site, name="sendmail"):
+    """A channel, and the program that it starts: what it was handed goes to NAME.json."""
+    program = site.folder / name
+    program.write_text(SENDMAIL.replace("handed-on", name))
+    program.chmod(stat.S_IRWXU)
+    return {"type": "mail", "to": ["ops@example.com"], "from": "upbeat@example.com", "sendmail": str(program)}
+
+
+def test_a_mail_goes_out_and_the_walls_stand(confined, target):
+    """A small process, forked before, starts sendmail, and only that one has to live without them."""
+    confined.offset_ms = at_second(5)
+    target.status = 500
+    confined.configure({"channels": {"post": post(confined)},
+                        "defaults": {"interval": "1s", "timeout": "2s", "notify": ["post"], "confirm_waits": ["100ms", "100ms"]},
+                        "monitors": {"shop": {"type": "http", "url": target.url}}})
+    process = confined.start_prober("run")
+    wait_for(lambda: (confined.folder / "sendmail.json").exists(), 60)
+    assert is_confined(process.pid)
+    reader, launcher = children_of(process.pid)
+    assert is_confined(reader) and not is_confined(launcher)
+    assert core_limit(launcher) == ["0", "0"]
+    if os.geteuid() == 0:
+        names = {os.readlink(f"/proc/{launcher}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{launcher}/fd")}
+        assert names <= {"/dev/null", "socket", "pipe"}, "it holds something of the store"
+    assert "shop is down" in json.loads((confined.folder / "sendmail.json").read_text())["mail"]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    wait_for(lambda: not os.path.exists(f"/proc/{launcher}"), 10)
+
+
+def test_what_stands_in_the_store_is_not_executed(confined, target):
+    """Whoever breaks into a pass may write there, but names no program to the next one."""
+    config = {"channels": {"post": post(confined)},
+              "defaults": {"interval": "1s", "timeout": "2s", "notify": ["post"], "confirm_waits": ["100ms", "100ms"]},
+              "monitors": {"shop": {"type": "http", "url": target.url}}}
+    confined.configure(config)
+    confined.offset_ms = at_second(56)
+    confined.a_pass(check=True)
+    confined.offset_ms += 5000
+    other = post(confined, "other")["sendmail"]
+    for path in (confined.store / "private").iterdir():
+        path.write_text(path.read_text().replace(config["channels"]["post"]["sendmail"], other))
+    target.status = 500
+    process = confined.start_prober("run")
+    wait_for(lambda: "sendmail cannot be started" in confined.prober("status", "shop").stdout, 40)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert not (confined.folder / "other.json").exists()
+
+
+def test_sendmail_tells_of_a_mistake_in_the_configuration_too(confined):
+    config = {"channels": {"post": post(confined)}, "monitors": {"robot": {**HEARTBEAT, "notify": ["post"]}}}
+    confined.configure(config)
+    confined.a_pass(check=True)
+    confined.configure({**config, "monitrs": {}})
+    assert confined.a_pass().returncode == 1
+    assert "Subject: The configuration of" in json.loads((confined.folder / "sendmail.json").read_text())["mail"]
+
+
 @pytest.mark.parametrize("mode", ["fastcgi", "cgi"])
 def test_a_damaged_inbox_is_mended_by_the_next_process(confined, mode):
     """Who finds the damage stands behind walls, and cannot put a copy in its place."""

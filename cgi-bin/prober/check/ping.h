@@ -60,8 +60,8 @@ struct ping_said {
 	int64_t rtt_us;     /* -1 when it did not tell */
 	const char *words;  /* for people, when there was no answer; may be empty */
 };
-/* Starts one: said() once it has ended. The caller frees it in any case, not from within said(). NULL: it cannot
-   be started, and *why says so. */
+/* Starts one: said() once it has ended. The caller frees it in any case, not from within said(). NULL: it
+   cannot be started, and *why says so. */
 struct ping_program *ping_program_start(struct loop *loop, const char *address, bool v6, int64_t timeout_ms,
 	void (*said)(void *arg, const struct ping_said *said), void *arg, const char **why);
 /* Ends the process when it still runs. NULL is fine. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * mail_sendmail: the local program, for hosts whose outgoing ports are closed. The launcher starts it, without
- * a shell and with a clean environment; the mail goes to its input and its complaints come back. Its exit
- * status (sysexits) says what became of it.
+ * mail_sendmail: the local program, for hosts whose outgoing ports are closed. The launcher starts it,
+ * without a shell and with a clean environment; the mail goes to its input and its complaints come back. Its
+ * exit status (sysexits) says what became of it.
  */
 #include <stdlib.h>
 #include <string.h>

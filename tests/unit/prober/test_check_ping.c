@@ -19,6 +19,9 @@
 #include <unistd.h>
 
 #include "looking.h"
+#include "prober/check/ping.h"
+#include "prober/launch.h"
+#include "prober/walls.h"
 
 #define RANGE "/proc/sys/net/ipv4/ping_group_range"
 #define DEAF "/proc/sys/net/ipv4/icmp_echo_ignore_all"
@@ -82,11 +85,18 @@ static void a_raw_socket_pings_both_families(void **state)
 /* Without any right: only a datagram socket is left. */
 static int look_as_nobody(const char *options)
 {
+	struct launch_table programs = {NULL, 0};
 	struct result result;
 
 	if (getuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
 		return 9;
+	if (ping_needs_program())
+		ping_programs(&programs);
+	if (programs.n > 0 && !launch_start(&programs, NULL))
+		return 7;
+	walls_raise(NULL, NULL);
 	result = look_at("ping", options, 1000);
+	launch_stop();
 	if (result.outcome == OUTCOME_UNKNOWN && strncmp(result.cause, "cannot ping here: ", 18) != 0)
 		return 8;
 	return (int)result.outcome;
