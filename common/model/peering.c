@@ -93,23 +93,27 @@ void peering_stepped(struct peer_head *head, int64_t now_us)
 		head->heard_us = head->awake_us = now_us;
 }
 
+enum outcome peering_view(
+	const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us)
+{
+	if (head->offline || peering_silent(head, since_us, now_us) || row->state == STATE_PAUSED)
+		return OUTCOME_UNKNOWN;
+	return row->sees;
+}
+
 enum outcome peering_vote(
 	const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us)
 {
 	bool old = head->time_us - row->looked_us > PEER_OLD_LOOK_US;
 
-	if (head->offline || peering_silent(head, since_us, now_us))
-		return OUTCOME_UNKNOWN;
 	/* It would have told us that it does not see it up any more, had it not been late. */
 	if (row->sees == OUTCOME_UP &&
 		now_us - head->heard_us > every_us(head) * 3 / 2 + PEER_TAKES_US)
 		return OUTCOME_UNKNOWN;
-	if (row->state == STATE_PAUSED)
-		return OUTCOME_UNKNOWN;
 	/* A "down" was told when it was seen. An "up" may be from long ago when it looks rarely. */
 	if (row->sees == OUTCOME_UP && row->every_us > PEER_OLD_LOOK_US && old)
 		return OUTCOME_UNKNOWN;
-	return row->sees;
+	return peering_view(head, row, since_us, now_us);
 }
 
 bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, int64_t now_us)

@@ -4,7 +4,7 @@
  * tell people, and how one outage is called by all who see it. Pure: names, rows and the time go
  * in.
  *
- * Calls: peering_silent, peering_vote, peering_turn, peering_episode, peering_event_id.
+ * Calls: peering_silent, peering_view, peering_vote, peering_turn, peering_episode, peering_event_id.
  */
 #ifndef MODEL_PEERING_H
 #define MODEL_PEERING_H
@@ -43,7 +43,10 @@ void peering_wake(struct peer_head *head, int64_t gap_us, int64_t now_us);
 /* Our clock was set: times from before say nothing about how long ago they were. */
 void peering_stepped(struct peer_head *head, int64_t now_us);
 
-/* What it says of a monitor, as a vote; OUTCOME_UNKNOWN: it has none. */
+/* What it last saw of a monitor, to be shown; OUTCOME_UNKNOWN: nobody can say whether that is so still. */
+enum outcome peering_view(
+	const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us);
+/* The same as a vote; OUTCOME_UNKNOWN: it has none. */
 enum outcome peering_vote(
 	const struct peer_head *head, const struct peer_row *row, int64_t since_us, int64_t now_us);
 

@@ -7,7 +7,7 @@ bool quorum_counts(const struct sighting *sighting, int64_t now_us)
 	int64_t age_us = now_us - sighting->heard_us;
 
 	if (sighting->peer)
-		return sighting->sees != OUTCOME_UNKNOWN;
+		return !sighting->mute && sighting->sees != OUTCOME_UNKNOWN;
 	if (sighting->sees == OUTCOME_DOWN)
 		return age_us < QUORUM_DOWN_FRESH_US;
 	return sighting->sees == OUTCOME_UP && age_us < QUORUM_UP_FRESH_US;

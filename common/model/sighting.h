@@ -32,6 +32,7 @@ struct sighting {
 	int64_t told_us;       /* by its own clock; 0 not told. Only ever compared with its own. */
 	int64_t heard_us;      /* by ours; 0 while it is queued */
 	bool peer;             /* another Upbeat (store/peer_book); never kept: its vote is worked out anew */
+	bool mute;             /* of one: it saw this too long ago for a vote; only shown */
 };
 void sighting_clear(struct sighting *sighting);
 

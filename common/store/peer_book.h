@@ -25,7 +25,7 @@ bool peer_head_read(struct state_txn *txn, const char *peer, struct peer_head *o
 bool peer_rows_read(struct state_txn *txn, const char *peer, struct peer_table *out);
 
 /* Appends to a list of sightings (model/sighting) what each peer sees of this monitor, for display
-   and counting: without a vote it sees "unknown". A monitor's `places` say who counts. */
+   and counting: without a vote it is mute. A monitor's `places` say who counts. */
 void peer_sightings(struct state_txn *txn, const struct site *site, const struct monitor *monitor,
 	int64_t since_us, int64_t now_us, struct sighting **list, size_t *n);
 /* The same for one peer whose head and rows are at hand; false: it does not look at this monitor.

@@ -66,7 +66,8 @@ bool peer_sighting(const char *peer, const struct peer_head *head, const struct 
 	if (!row)
 		return false;
 	*out = (struct sighting){.from = mem_str(peer),
-		.sees = peering_vote(head, row, since_us, now_us),
+		.sees = peering_view(head, row, since_us, now_us),
+		.mute = peering_vote(head, row, since_us, now_us) == OUTCOME_UNKNOWN,
 		.detail = row->cause ? mem_str(row->cause) : NULL,
 		.told_us = head->time_us,
 		.peer = true,

@@ -181,7 +181,7 @@ void peers_testify(struct post *post, struct incident *incident)
 
 	peers_sightings(post, &list, &n);
 	for (size_t i = 0; i < n; i++)
-		if (list[i].sees != OUTCOME_UNKNOWN)
+		if (list[i].sees != OUTCOME_UNKNOWN && !list[i].mute)
 			places_testify(incident, &list[i]);
 	sightings_free(list, n);
 }

@@ -113,7 +113,7 @@ static struct sighting copy_of(const struct sighting *s)
 {
 	return (struct sighting){mem_str(s->from), mem_str(s->id), mem_str(s->name),
 		mem_str(s->url), s->sees, s->unread, mem_str(s->detail), s->told_us, s->heard_us,
-		s->peer};
+		s->peer, s->mute};
 }
 
 void places_testify(struct incident *incident, const struct sighting *sighting)

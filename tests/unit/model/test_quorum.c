@@ -13,7 +13,8 @@
 #define MINUTE_US (60 * INT64_C(1000000))
 #define NOW_US (1000000 * MINUTE_US)
 
-/* Others, as letters with their age in minutes: "d0" says down now, "u3" said up three minutes ago. */
+/* Others, as letters with their age in minutes: "d0" says down now, "u3" said up three minutes ago; "D0" is a
+   peer that says down, "M0" one that says so and has no vote. */
 struct row {
 	const char *name;
 	enum outcome ours;
@@ -42,6 +43,8 @@ static const struct row rows[] = {
 	{"a bad one holds", OUTCOME_UP, "d59d10", 0, 3, 2, 2, true},
 	{"for an hour", OUTCOME_UP, "d60d61", 0, 1, 0, 1, false},
 	{"though it is the only one that is wanted", OUTCOME_UP, "d60", 1, 1, 0, 1, false},
+	{"peers were asked for their votes", OUTCOME_UP, "D99D99", 0, 3, 2, 2, true},
+	{"who is mute has none", OUTCOME_UP, "D0M0", 0, 2, 1, 2, false},
 	{"we cannot see, others can", OUTCOME_UNKNOWN, "d0d0", 0, 2, 2, 2, true},
 };
 
@@ -52,7 +55,8 @@ static size_t read_others(const char *s, struct sighting *out)
 	while (*s) {
 		int64_t minutes = 0;
 
-		out[n] = (struct sighting){.sees = *s == 'd' ? OUTCOME_DOWN : OUTCOME_UP};
+		out[n] = (struct sighting){.sees = *s == 'u' ? OUTCOME_UP : OUTCOME_DOWN,
+			.peer = *s == 'D' || *s == 'M', .mute = *s == 'M'};
 		for (s++; *s >= '0' && *s <= '9'; s++)
 			minutes = minutes * 10 + *s - '0';
 		out[n++].heard_us = NOW_US - minutes * MINUTE_US;
