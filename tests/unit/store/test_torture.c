@@ -33,7 +33,7 @@ static bool fails(void)
 	int name parameters                                                                       \
 	{                                                                                         \
 		static int (*real) parameters;                                                    \
-                                                                                                  \
+												  \
 		if (!real)                                                                        \
 			*(void **)&real = dlsym(RTLD_NEXT, #name);                                \
 		return fails() ? fail_with : real(__VA_ARGS__);                                   \
