@@ -14,7 +14,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 /* ---- what the book is like --------------------------------------------------------------------------- */
@@ -128,6 +130,18 @@ static const struct book_plan plan = {
 };
 
 /* ---- opening, transactions --------------------------------------------------------------------------- */
+
+bool state_is_ours(const char *dir, struct error *err)
+{
+	char *path = file_join(dir, "state/data.mdb");
+	int fd = file_open(path, err);
+	bool ours = fd >= 0 && store_is_ours(dir, fd, path, err);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return ours;
+}
 
 struct state *state_open(const char *dir, enum store_mode mode, struct error *err)
 {

@@ -34,6 +34,8 @@ struct state_txn;
 
 /* dir is the store's directory; the book is dir/state. NULL on failure. Thread-safe once open. */
 struct state *state_open(const char *dir, enum store_mode mode, struct error *err);
+/* store_is_ours() of its file. To write it is to ask so; who reads it before the walls rise asks by itself. */
+bool state_is_ours(const char *dir, struct error *err);
 void state_close(struct state *state);
 
 struct state_txn *state_begin(struct state *state, bool writing, struct error *err);

@@ -84,7 +84,7 @@ static bool records_of_inbox(struct inbox *inbox, struct audit *a, bool some, st
 
 static bool read_state(const char *dir, enum ward_how how, struct audit *a, struct error *err)
 {
-	struct state *state = state_open(dir, STORE_READ, err);
+	struct state *state = state_is_ours(dir, err) ? state_open(dir, STORE_READ, err) : NULL;
 	bool ok = state && (how == WARD_WHOLE ? state_audit(state, a, err)
 					      : records_of_state(state, a, how == WARD_SOME, err));
 

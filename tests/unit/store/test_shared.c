@@ -76,13 +76,14 @@ static void expect_believed(const char *dir)
 {
 	struct state *s = state_open(dir, STORE_CREATE, &err);
 
-	if (!s)
+	if (!s || !state_is_ours(dir, &err))
 		fail_msg("%s", err.text);
 	state_close(s);
 }
 
 static void expect_not_believed(const char *dir, const char *why)
 {
+	assert_false(state_is_ours(dir, &err));
 	err = (struct error){0};
 	assert_null(state_open(dir, STORE_CREATE, &err));
 	assert_int_equal(err.kind, ERROR_DENIED);
