@@ -7,6 +7,13 @@
 #   web/                upbeat.fcgi (static) and .htaccess: `upbeat-prober init FOLDER` copies them
 #   doc/ clients/       manual, licences of everything inside; small heartbeat clients
 #
+# libc stays the host's, so the host's must be as new as the symbols that the prober and its libraries ask for:
+# INSTALL names that version. Packed on Debian 12 it is 2.34 (Debian 12, Ubuntu 22.04, AlmaLinux 9 have it; Debian
+# 11 has 2.31, AlmaLinux 8 has 2.28). A static prober would need none, but Debian has no static form of what its
+# libcurl needs (nghttp2, librtmp, libssh2, libpsl, LDAP, Kerberos, zstd), nor of cJSON; and of the shared ones
+# libcurl, libcrypto and a dozen below them ask for 2.33 or 2.34 themselves, whatever we call. For an older host it
+# must be packed on one like it, with libcurl 7.87 or newer and something in the place of closefrom().
+#
 # The same sources and packages give the same bytes: names are sorted, owners and times fixed
 # (SOURCE_DATE_EPOCH, else the time of the last commit). Nothing in it may name the folder it was built in.
 set -eu
