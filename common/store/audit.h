@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * audit: reads everything in a book and checks what must hold between its records: indexes against what they
- * index, counters against what was numbered by them, and, as far as one store shows them, the promises I2-I6
+ * index, counters against what was numbered by them, and, as far as one store shows them, the promises I1-I6
  * of the fault tests (docs/reliability.md). For `upbeat-prober doctor --verify`.
  *
  *	struct audit audit = {.say = print_line, .arg = ...};
