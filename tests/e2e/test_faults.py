@@ -143,6 +143,23 @@ def test_a_prober_outside_the_web_servers_group_shares_its_store_through_the_dir
     assert subprocess.run([*as_web, site.store / "inbox/data.mdb"]).returncode == 0
 
 
+@pytest.mark.skipif(not AS_ROOT, reason="needs two users")
+def test_a_state_that_the_web_servers_user_put_there_is_not_believed(site):
+    """Who shares the store's directory may rename what is in it, and so put his own in the place of ours."""
+    site.configure({"monitors": ROBOT})
+    site.a_pass(check=True)
+    as_web = ["setpriv", "--reuid", WEB_USER, "--regid", WEB_USER, "--clear-groups"]
+    forge = "mv state kept; cp -r kept state; ln -s ../away copies.new; mv copies was; mv copies.new copies"
+    subprocess.run([*as_web, "sh", "-c", forge], cwd=site.store, check=True)
+    refused = site.a_pass()
+    assert refused.returncode == 75 and "is not believed" in refused.stderr, refused
+    assert "is not believed" in site.prober("doctor").stdout
+    shutil.rmtree(site.store / "state")
+    (site.store / "kept").rename(site.store / "state")
+    (site.store / "copies").unlink()
+    assert site.a_pass(check=True).stderr == ""
+
+
 def test_a_store_that_cannot_be_used_is_told_once_per_change(site):
     """Cron mails whatever is printed: not every minute, please."""
     site.configure({"monitors": ROBOT})

@@ -93,6 +93,8 @@ static void examine_state(struct doctor *d)
 		doctor_say(d, FOUND_BAD, "state: %s", err.text);
 		return;
 	}
+	if (!state_is_ours(d->store, &err))
+		doctor_say(d, FOUND_BAD, "state: %s", err.text);
 	if (state_figures(d->state, &figures, &err))
 		say_figures(d, "state", &figures);
 }
