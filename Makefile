@@ -61,8 +61,9 @@ endif
 # pkg-config where it knows the library, the plain name where it does not.
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 WEB_LIBS    := $(call libs,fcgi,-lfcgi) $(call libs,lmdb,-llmdb) $(call libs,libcrypto,-lcrypto)
-PROBER_LIBS := $(call libs,lmdb,-llmdb) $(call libs,libcurl,-lcurl) $(call libs,libcares,-lcares) \
-	$(call libs,libcjson,-lcjson) $(call libs,libssl libcrypto,-lssl -lcrypto) -lm
+# Nearly half of the symbols that are bound at the start are libcrypto's, and most others libc's: they are looked for first.
+PROBER_LIBS := $(call libs,libcrypto,-lcrypto) -lc $(call libs,libssl,-lssl) $(call libs,libcurl,-lcurl) \
+	$(call libs,lmdb,-llmdb) $(call libs,libcares,-lcares) $(call libs,libcjson,-lcjson) -lm
 ifeq ($(STATIC),1)
   WEB_LDFLAGS := $(filter-out -pie,$(LDFLAGS)) -static-pie -Wl,--wrap=OPENSSL_cpuid_setup -Wl,-u,OPENSSL_cpuid_setup
 else

@@ -242,9 +242,10 @@ static bool make_copy(void *store, const char *dir_out, struct error *err)
 
 static struct {
 	pid_t pid; /* 0: none, or reaped */
+	int fd;    /* to it, until an inbox has it; else -1 */
 	struct error last;
 	char *store;
-} reader;
+} reader = {.fd = -1};
 
 static void read_for(const char *store, const char *dir_out, int fd)
 {
@@ -263,26 +264,46 @@ static void explain(void *unused, struct error *err)
 	*err = reader.last;
 }
 
-struct inbox *heard_open(const char *store, struct error *err)
+bool heard_start(const char *store, struct error *err)
 {
-	struct inbox *inbox = NULL;
 	int fd;
 	pid_t pid = start(read_for, store, NULL, &fd, err);
 
 	if (pid < 0)
-		return NULL;
+		return false;
+	reader.fd = fd;
 	free(reader.store);
 	reader.store = mem_str(store);
 	reader.pid = pid;
+	return true;
+}
+
+struct inbox *heard_open(const char *store, struct error *err)
+{
+	struct inbox *inbox;
+	int fd;
+
+	if (reader.pid == 0 && !heard_start(store, err))
+		return NULL;
+	fd = reader.fd;
+	reader.fd = -1;
 	inbox = inbox_connect(fd, &(struct inbox_keeper){explain, make_copy, reader.store}, err);
 	if (inbox == NULL)
 		heard_close(NULL);
 	return inbox;
 }
 
-void heard_close(struct inbox *inbox)
+void heard_release(struct inbox *inbox)
 {
 	inbox_close(inbox);
+	if (reader.fd >= 0)
+		close(reader.fd);
+	reader.fd = -1;
+}
+
+void heard_close(struct inbox *inbox)
+{
+	heard_release(inbox);
 	if (reader.pid > 0)
 		ended(reader.pid, true, NULL);
 	reader.pid = 0;

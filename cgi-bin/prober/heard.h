@@ -18,6 +18,11 @@
    made by one more such process, which may write where the copy goes. */
 struct inbox *heard_open(const char *store, struct error *err);
 void heard_close(struct inbox *inbox); /* NULL is fine */
+/* For who has other things to do meanwhile: the process starts and opens the book, and heard_open() finds it ready.
+   It is ended with heard_close(), opened or not. */
+bool heard_start(const char *store, struct error *err);
+/* Closes it; the process ends by itself, and heard_close(NULL) waits for that. */
+void heard_release(struct inbox *inbox);
 
 /* What the reading process gives up. dir_out: where it writes a copy; NULL: it only reads. For it and for
    tests. */

@@ -131,6 +131,7 @@ static bool open_books(struct pass *pass, uint64_t *inbox_damaged, struct error 
 	static char problem[sizeof(err->text)];
 	struct error inbox_err = {0};
 
+	ward_expect_inbox(pass->store);
 	if (!ward_admit(pass->store, pass->last_died, err))
 		return false;
 	pass->inbox = ward_admit_inbox(pass->store, pass->last_died, inbox_damaged, &inbox_err);
@@ -506,6 +507,7 @@ static void tidy(struct pass *pass)
 
 static void pass_close(struct pass *pass)
 {
+	heard_release(pass->inbox); /* its reader ends while we tidy up */
 	if (pass->posts)
 		posts_free(pass);
 	outbox_free(pass->outbox);
@@ -520,7 +522,7 @@ static void pass_close(struct pass *pass)
 	privates_free(&pass->privates);
 	free(pass->samples.at);
 	launch_stop();
-	heard_close(pass->inbox);
+	heard_close(NULL);
 	state_close(pass->state);
 }
 

@@ -239,6 +239,14 @@ bool ward_admit(const char *store, bool last_died, struct error *err)
 	return state_mend(store, state_id, now_s, err);
 }
 
+void ward_expect_inbox(const char *store)
+{
+	struct error err;
+
+	if (inbox_make(store, &err))
+		heard_start(store, &err);
+}
+
 struct inbox *ward_admit_inbox(const char *store, bool last_died, uint64_t *damaged, struct error *err)
 {
 	uint64_t id = inbox_file_id(store);

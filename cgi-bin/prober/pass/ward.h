@@ -38,6 +38,8 @@ struct pass;
 /* Before a pass opens the state: examines it, all of it when the last pass died, and mends it at once when it is
    damaged. */
 bool ward_admit(const char *store, bool last_died, struct error *err);
+/* The inbox's reader starts while the state is examined. ward_admit_inbox() tells what went wrong. */
+void ward_expect_inbox(const char *store);
 /* Opens the inbox (heard.h), made where there is none, and examines it as the state. NULL when that fails; of a
    damaged one, which is the web program's to mend, *damaged is its file, else 0. */
 struct inbox *ward_admit_inbox(const char *store, bool last_died, uint64_t *damaged, struct error *err);
