@@ -316,12 +316,17 @@ $(BUILD)/faults/upbeat.fcgi: $(call obj,cgi-bin/web/main.c) $(WEB_LIB) $(COMMON_
 # In a folder of the run's own, which the servers' user may walk and other runs do not touch. That T= names no
 # test here (pytest's 5) is fine: it may name a unit test.
 pytest = folder=$$(mktemp -d /tmp/upbeat-test.XXXXXX) && chmod 755 $$folder || exit 1; \
-	UPBEAT_BUILD=$(BUILD) $(PYTHON) -B -m pytest -p no:cacheprovider -q -ra --no-header --tb=short --durations=12 --durations-min=10 \
-		--basetemp=$$folder/t $(1); \
+	UPBEAT_BUILD=$(BUILD) $(PYTHON) -B -m pytest -o cache_dir=$(abspath $(BUILD))/failed -q -ra --no-header --tb=short \
+		--durations=12 --durations-min=10 --basetemp=$$folder/t $(1); \
 	status=$$?; rm -rf $$folder; [ $$status = 5 ] && [ -n '$(T)' ] && status=0; exit $$status
 JOBS   ?= 6
 e2e: all $(FAULT_TOOLS)
 	@$(call pytest,$(if $(T),-k '$(T)',-n $(JOBS)) tests/structure tests/e2e)
+
+##: make again            the end-to-end tests that failed last, one after the other
+# Elsewhere than in CI, too: on a busy machine a test may have been late.
+again: all $(FAULT_TOOLS)
+	@$(call pytest,--last-failed --last-failed-no-failures none tests/structure tests/e2e tests/extra)
 
 ##: make test-extra       what needs npm and a browser: packages first, then tests/extra
 test-extra: deps-extra
