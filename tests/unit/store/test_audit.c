@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The audit behind `doctor --verify`: a store that the verbs made holds, and each promise that is broken is
- * said. What breaks one here are the verbs too, called as no pass would call them.
+ * said. What breaks one here are the verbs too, called as no pass would call them; and records that are gone,
+ * or stand where none should.
  */
 #include "store_test.h"
 
 #include "store/audit.h"
 #include "store/inbox.h"
-#include "store/state.h"
+#include "store/state_private.h"
 
 #define MINUTE (60 * US_PER_S)
 
@@ -294,6 +295,148 @@ static void a_day_is_not_its_hours(struct world *w)
 		&(struct rollup){.from_s = day_s, .to_s = day_s + 86400, .up_s = 86000, .down_s = 400}, &err));
 }
 
+/* ---- records that are gone, or stand where none should ------------------------------------------------ */
+
+static void take_away(struct world *w, enum state_table table, struct key k)
+{
+	assert_ok(book_delete(&w->txn->book, table, &k, &err));
+}
+
+static void put_id(struct world *w, enum state_table table, struct key k, uint32_t id)
+{
+	struct key value = key_u32(id);
+
+	assert_ok(book_put(&w->txn->book, table, &k, value.bytes, value.n, &err));
+}
+
+/* The record of one key under another. */
+static void put_as(struct world *w, enum state_table table, struct key from, struct key to)
+{
+	MDB_val value;
+	void *bytes;
+
+	assert_ok(book_get(&w->txn->book, table, &from, &value, &err));
+	bytes = mem_dup(value.mv_data, value.mv_size);
+	assert_ok(book_put(&w->txn->book, table, &to, bytes, value.mv_size, &err));
+	free(bytes);
+}
+
+static struct key due_key(const struct notice *n)
+{
+	struct key k = key_u64(state_time(n->due_us));
+
+	key_add_u64(&k, n->id);
+	return k;
+}
+
+static struct key incident_key(uint32_t incident, uint64_t notice)
+{
+	struct key k = key_u32(incident);
+
+	key_add_u64(&k, notice);
+	return k;
+}
+
+static void nobody_looks_at_it(struct world *w)
+{
+	take_away(w, TABLE_DUE, due_key(&w->notice));
+}
+
+static void told_and_still_due(struct world *w)
+{
+	struct key due = due_key(&w->notice);
+
+	w->notice.state = NOTICE_DELIVERED;
+	w->notice.attempts = 1;
+	assert_ok(state_notice_put(w->txn, &w->notice, &err));
+	assert_ok(book_put(&w->txn->book, TABLE_DUE, &due, "", 0, &err));
+}
+
+static void not_found_by_its_incident(struct world *w)
+{
+	take_away(w, TABLE_BY_INCIDENT, incident_key(w->incident.id, w->notice.id));
+}
+
+static void one_between_two_vanished(struct world *w)
+{
+	struct notice more = w->notice;
+
+	for (int i = 0; i < 2; i++) {
+		assert_ok(state_notice_add(w->txn, &more, &err));
+		if (i == 0) {
+			take_away(w, TABLE_NOTICES, key_u64(more.id));
+			take_away(w, TABLE_DUE, due_key(&more));
+			take_away(w, TABLE_BY_INCIDENT, incident_key(more.incident, more.id));
+		}
+	}
+}
+
+static void the_newest_vanished(struct world *w)
+{
+	assert_ok(state_notice_add(w->txn, &w->notice, &err));
+	take_away(w, TABLE_NOTICES, key_u64(w->notice.id));
+}
+
+static void the_number_was_never_given(struct world *w)
+{
+	assert_ok(state_counters_put(w->txn, &(struct counters){.monitor = 2, .incident = 1}, &err));
+}
+
+static void stands_under_another_number(struct world *w)
+{
+	put_as(w, TABLE_NOTICES, key_u64(w->notice.id), key_u64(w->notice.id + 1));
+}
+
+static void in_a_state_that_nobody_knows(struct world *w)
+{
+	w->notice.state = NOTICE_SUPERSEDED + 1;
+	assert_ok(state_notice_put(w->txn, &w->notice, &err));
+}
+
+static void no_record_of_the_monitor(struct world *w)
+{
+	take_away(w, TABLE_MONITORS, key_u32(1));
+}
+
+static void another_id(struct world *w)
+{
+	put_id(w, TABLE_IDS, key_name("shop"), 2);
+}
+
+static void an_id_never_given(struct world *w)
+{
+	put_id(w, TABLE_IDS, key_name("more"), 99);
+}
+
+static void an_index_of_nobody(struct world *w)
+{
+	put_id(w, TABLE_ORDER, key_u32(9), 77);
+}
+
+static void a_heartbeat_of_nobody(struct world *w)
+{
+	put_as(w, TABLE_HEARTBEATS, key_name("robot"), key_name("ghost"));
+}
+
+static void an_entry_of_no_incident(struct world *w)
+{
+	struct key from = key_u32(w->incident.id), to = key_u32(77);
+
+	key_add_u32(&from, 0);
+	key_add_u32(&to, 0);
+	put_as(w, TABLE_ENTRIES, from, to);
+}
+
+static void lasts_and_is_not_open(struct world *w)
+{
+	take_away(w, TABLE_OPEN, key_u32(w->incident.id));
+}
+
+static void in_the_incident_of_another(struct world *w)
+{
+	assert_ok(state_judge_put(w->txn, 2, &w->judge, &err));
+}
+
 static void test_each_broken_promise_is_said(void **state)
 {
 	static const struct {
@@ -315,6 +458,22 @@ static void test_each_broken_promise_is_said(void **state)
 		{told_by_what_is_not_there, "is told by upbeat-99, which is not there"},
 		{more_than_an_hour, "up, down and unknown are no sum"},
 		{a_day_is_not_its_hours, "day"},
+		{nobody_looks_at_it, "waits, and nobody will look at it"},
+		{told_and_still_due, "of 1 notices 0 wait; 1 are due"},
+		{not_found_by_its_incident, "is not found by its incident"},
+		{one_between_two_vanished, "I4: the notices between 1 and 3 vanished"},
+		{the_newest_vanished, "the notices after 1 vanished; 2 were written"},
+		{the_number_was_never_given, "notice 1 is beyond the last number given, 0"},
+		{stands_under_another_number, "notice 2 has another number"},
+		{in_a_state_that_nobody_knows, "is in no known state"},
+		{no_record_of_the_monitor, "monitor 1 is configured and has no record"},
+		{another_id, "slug shop has another id than it was given"},
+		{an_id_never_given, "slug more has id 99, beyond the last one given, 2"},
+		{an_index_of_nobody, "an index names monitor 77, which is not configured"},
+		{a_heartbeat_of_nobody, "ghost may beat and is not configured"},
+		{an_entry_of_no_incident, "an entry is of incident 77, which is not there"},
+		{lasts_and_is_not_open, "of 1 incidents 1 last; 0 are open"},
+		{in_the_incident_of_another, "is in incident 1, which is another's"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
