@@ -155,8 +155,10 @@ static const char *const colours[STATE__COUNT] = {
 
 void status_put_state(const struct status *s, enum monitor_state state)
 {
-	text_printf(s->out, "%s%-8s%s", s->colour ? colours[state] : "", monitor_state_name(state),
-		s->colour ? "\033[0m" : "");
+	bool coloured = s->colour && (unsigned)state < STATE__COUNT;
+
+	text_printf(s->out, "%s%-8s%s", coloured ? colours[state] : "", monitor_state_name(state),
+		coloured ? "\033[0m" : "");
 }
 
 void status_put_time(const struct status *s, int64_t us)

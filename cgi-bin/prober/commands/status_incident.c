@@ -92,7 +92,7 @@ static void put_delivery(struct text *out, const struct incident_entry *e)
 		[OUTCOME_UNKNOWN] = "could not be told yet"};
 
 	text_screen(out, e->who ? e->who : "?");
-	text_printf(out, " %s", ends[e->outcome]);
+	text_printf(out, " %s", ends[(unsigned)e->outcome < OUTCOME__COUNT ? e->outcome : OUTCOME_UNKNOWN]);
 	if (e->status)
 		text_printf(out, " (%d)", e->status);
 	put_phase(out, "in", e->length_us);

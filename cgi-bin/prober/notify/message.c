@@ -367,7 +367,7 @@ void message_build(struct message *message, const struct notice *notice, const s
 	if (notice->body) {
 		split_body(&b);
 	} else {
-		titles[notice->event](&b);
+		titles[(unsigned)notice->event < EVENT__COUNT ? notice->event : EVENT_UNKNOWN](&b);
 		put_lines(&b);
 	}
 	message->title = mem_str(text_str(&b.title));
