@@ -37,8 +37,10 @@ void mail_sendmail_program(struct launch_table *table, const char *path, const c
 	char *sender = mail_address(from), *name;
 	struct launch_program *row;
 
-	if (path[0] != '/' || sender == NULL)
+	if (path[0] != '/' || sender == NULL) {
+		free(sender);
 		return;
+	}
 	name = row_name(path, sender);
 	row = launch_add(table, name, (const char *const[]){path, "-i", "-t", "-f", sender, NULL});
 	if (row->variable == NULL)
