@@ -156,7 +156,7 @@ static void get(struct web *web, struct request *req, const char *slug, struct r
 
 		if (found)
 			age = beat_age(&rules, &last, &req->now, grace_from_us);
-		if (age.freshness == FRESH)
+		if (age.answers_200)
 			beating(reply, &age);
 		else
 			not_beating(reply);

@@ -166,7 +166,7 @@ static int64_t schedule_next(const struct heartbeat_rules *rules, int64_t from_u
 	return next_s < 0 ? INT64_MAX : next_s * US_PER_S;
 }
 
-/* How long after a start, or after our own outage, we wait. */
+/* How long after when it was due, or after our own outage, we wait. */
 static int64_t patience_us(const struct heartbeat_rules *rules)
 {
 	return (rules->schedule ? rules->grace_ms : rules->max_age_ms) * US_PER_MS;
@@ -182,16 +182,17 @@ static int64_t deadline_after(const struct heartbeat_rules *rules, int64_t succe
 	return later_of(from_us, grace_from_us) + patience_us(rules);
 }
 
+/* Fills in until when the run that goes on may take; true when it has taken longer. */
 static bool run_overdue(const struct heartbeat_rules *rules, const struct beat_last *last,
-	const struct moment *now, int64_t grace_from_us)
+	const struct moment *now, int64_t grace_from_us, struct beat_age *age)
 {
-	int64_t running, started_us;
+	int64_t running, may_us = rules->grace_ms > 0 ? rules->grace_ms * US_PER_MS : patience_us(rules);
 
 	if (!is_set(&last->started))
 		return false;
 	running = moment_between(&last->started, now);
-	started_us = later_of(now->wall_us - running, grace_from_us);
-	return running < 0 || now->wall_us > started_us + patience_us(rules);
+	age->run_deadline_us = later_of(now->wall_us - running, grace_from_us) + may_us;
+	return running < 0 || now->wall_us > age->run_deadline_us;
 }
 
 /* Fills age, max_age and deadline from the newest success; true when it is too old. */
@@ -224,7 +225,7 @@ struct beat_age beat_age(const struct heartbeat_rules *rules, const struct beat_
 		late = success_late(rules, &last->success, now, grace_from_us, &age);
 		age.freshness = late ? FRESH_LATE : FRESH;
 	}
-	if (run_overdue(rules, last, now, grace_from_us))
+	if (run_overdue(rules, last, now, grace_from_us, &age))
 		age.freshness = FRESH_UNFINISHED;
 	if (is_set(&last->failed))
 		age.freshness = FRESH_FAILED;

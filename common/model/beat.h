@@ -75,7 +75,7 @@ enum freshness {
 	FRESH,
 	FRESH_LATE,      /* deadline passed, or received in what is now the future */
 	FRESH_FAILED,    /* a fail or a non-zero exit came after the newest success */
-	FRESH_UNFINISHED /* a start did not finish within grace (or max_age) */
+	FRESH_UNFINISHED /* a start did not finish within grace (where none is given: max_age) */
 };
 
 struct beat_age {
@@ -85,6 +85,7 @@ struct beat_age {
 	int64_t age_us;      /* since the newest success was received; -1 never */
 	int64_t max_age_us;  /* allowed; for a schedule: from that success to its deadline */
 	int64_t deadline_us; /* wall clock at which it becomes (or became) late; 0 never armed */
+	int64_t run_deadline_us; /* wall clock at which the run that goes on takes too long; 0 none does */
 };
 
 /* How fresh it is now. `grace_from_us`: wall clock at which our own outage ended (0: there was none):

@@ -51,3 +51,18 @@ def test_what_a_job_reports_is_known_to_the_next_pass_whatever_its_slot(watched,
         watched.a_pass(check=True)
         assert watched.status("job")["state"] == state, signal_name
     assert [r.json["cause"] for r in catcher.at("/hook")][:1] == ["it reported failure, exit status 3"]
+
+
+def test_a_run_that_takes_too_long_is_told_in_time_though_the_last_beat_is_still_good(watched, catcher):
+    watched.config_file.write_text(watched.config_file.read_text().replace('"max_age": "1h"', '"max_age": "1h", "grace": "2s"'))
+    beat(watched, "job")
+    beat(watched, "job", "start")
+    begun = time.time() + watched.offset_ms / 1000
+    watched.a_pass(check=True)
+    told = [r.json for r in catcher.at("/hook")]
+    assert [(t["event"], t["monitor"], t["cause"]) for t in told] == [("down", "job", "it started and did not finish")]
+    assert 2 <= told[0]["at"] - begun < 3
+    assert watched.front.get("/beat/job").status == 200, "a start does not count there"
+    beat(watched, "job")
+    watched.a_pass(check=True)
+    assert watched.status("job")["state"] == "up" and watched.front.get("/beat/job").status == 200

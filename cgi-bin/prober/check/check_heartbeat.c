@@ -61,8 +61,9 @@ static const struct field fields[] = {
 		.help = "How old the newest beat may be; 5m when there is no schedule."},
 	{.name = "schedule", .type = FIELD_STRING, AT(schedule), .check = schedule_valid,
 		.help = "When beats are expected: a cron expression."},
-	{.name = "grace", .type = FIELD_DURATION, AT(grace_ms), .fallback = "5m", .min = 1000, .max = DAYS_MS(30),
-		.help = "How long after a scheduled time a beat may come."},
+	{.name = "grace", .type = FIELD_DURATION, AT(grace_ms), .min = 1000, .max = DAYS_MS(30),
+		.help = "How long after a scheduled time a beat may come; 5m when not given. Also how long a run may "
+			"take from its start on; as long as max_age where there is no schedule and this is not given."},
 	{.name = "timezone", .type = FIELD_STRING, AT(timezone), .check = timezone_valid,
 		.help = "Of the schedule; the site's when not given."},
 	{.name = "window", .type = FIELD_DURATION, AT(window_ms), .fallback = "5m", .min = 1000, .max = DAYS_MS(1),
@@ -96,7 +97,7 @@ void heartbeat_rules_make(const struct heartbeat_options *options, const char *s
 	out->schedule = mem_str(options->schedule);
 	if (!options->schedule)
 		out->max_age_ms = options->max_age_ms ? options->max_age_ms : HEARTBEAT_MAX_AGE_MS;
-	out->grace_ms = options->grace_ms;
+	out->grace_ms = options->grace_ms ? options->grace_ms : options->schedule ? HEARTBEAT_GRACE_MS : 0;
 	out->timezone = mem_str(options->timezone ? options->timezone : site_timezone ? site_timezone : "UTC");
 	out->window_ms = options->window_ms;
 }

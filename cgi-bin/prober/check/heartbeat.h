@@ -20,6 +20,7 @@ struct heartbeat_options {
 };
 
 #define HEARTBEAT_MAX_AGE_MS INT64_C(300000) /* when neither max_age nor schedule is given */
+#define HEARTBEAT_GRACE_MS INT64_C(300000)   /* of a schedule, when none is given */
 
 /* What is published for the web program; site_timezone is used when the monitor names none. The caller clears
    *out. */

@@ -4,7 +4,8 @@
  * and a reported failure need not wait for the monitor's next slot: the inbox is read when a pass begins and
  * every few seconds while it runs, and whose beat is newer than our last look at it is looked at again.
  *
- * A beat that only goes on as before changes nothing: its old deadline stands, and finds the new one then.
+ * A beat that only goes on as before changes nothing: its old deadline stands, and finds the new one then. A
+ * run that begins has a deadline of its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static bool is_news(const struct row *row, const struct beat_last *last)
 		return false;
 	if (row->checked_us > last->any.wall_us + STORED_WITHIN_US)
 		return false;
-	return row->state != STATE_UP || last->failed.wall_us != 0;
+	return row->state != STATE_UP || last->failed.wall_us != 0 || last->started.wall_us != 0;
 }
 
 static bool hear(void *arg, const char *slug, const struct beat_last *last)

@@ -61,6 +61,14 @@ static void take_slot(struct post *post, int64_t now_us)
 
 /* ---- what a look showed */
 
+/* When a fresh one is fresh no more; INT64_MAX: never. */
+static int64_t fresh_until(const struct beat_age *age)
+{
+	bool run_ends_first = age->run_deadline_us && age->run_deadline_us < age->deadline_us;
+
+	return run_ends_first ? age->run_deadline_us : age->deadline_us;
+}
+
 static void heartbeat_deadline(struct post *post)
 {
 	struct pass *pass = post->pass;
@@ -72,8 +80,8 @@ static void heartbeat_deadline(struct post *post)
 	if (pass->world.inbox &&
 		heartbeat_look(pass->world.inbox, post->monitor, pass->world.grace_from_us, &now, &age,
 			&exit_status, NULL) &&
-		age.freshness == FRESH)
-		post->step_us = age.deadline_us + US_PER_MS;
+		age.freshness == FRESH && fresh_until(&age) < INT64_MAX)
+		post->step_us = fresh_until(&age) + US_PER_MS;
 }
 
 static void look_ended(struct post *post, struct result *result)

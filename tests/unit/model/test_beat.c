@@ -26,6 +26,7 @@ static struct moment at(double seconds)
 }
 
 static const struct heartbeat_rules simple = {.max_age_ms = 300000, .window_ms = 300000};
+static const struct heartbeat_rules with_grace = {.max_age_ms = 300000, .grace_ms = 60000, .window_ms = 300000};
 static char every_three[] = "0 3 * * *", taipei[] = "Asia/Taipei";
 static const struct heartbeat_rules scheduled = {
 	.schedule = every_three, .timezone = taipei, .grace_ms = 600000, .window_ms = 300000};
@@ -223,6 +224,9 @@ static const struct ageing ages[] = {
 	{"started and never finished", &simple, {"S"}, {0}, 301, 0, FRESH_UNFINISHED, false},
 	{"a run of another id unfinished: GET does not mind", &simple, {"s", "Sa", "sb"}, {0, 10, 290}, 320,
 		0, FRESH_UNFINISHED, true},
+	{"a run may take as long as grace", &with_grace, {"s", "S"}, {0, 10}, 70, 0, FRESH, true},
+	{"and no longer", &with_grace, {"s", "S"}, {0, 10}, 71, 0, FRESH_UNFINISHED, true},
+	{"but grace is none for what is late", &with_grace, {"s"}, {0}, 301, 0, FRESH_LATE, false},
 	{"our own downtime gives a full max_age", &simple, {"s"}, {0}, 1000, 900, FRESH, true},
 	{"but no more", &simple, {"s"}, {0}, 1201, 900, FRESH_LATE, false},
 	{"downtime gives a started run time too", &simple, {"s", "S"}, {0, 10}, 1000, 900, FRESH, true},
