@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define EXIT_TEMPORARY 75
+/* What the C library keeps at hand for malloc(). Its calloc() looks for each piece anew, ten times as long. */
+#define SMALL 1024
 
 static void (*last_words)(void);
 
@@ -52,10 +54,22 @@ static size_t mem_product(size_t n, size_t size)
 	return product;
 }
 
+static void *mem_raw(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		mem_exhausted();
+	return p;
+}
+
 void *mem_alloc(size_t size)
 {
-	void *p = calloc(1, size ? size : 1);
+	void *p;
 
+	if (size <= SMALL)
+		return memset(mem_raw(size), 0, size);
+	p = calloc(1, size);
 	if (!p)
 		mem_exhausted();
 	return p;
@@ -78,7 +92,7 @@ void *mem_grow(void *old, size_t n, size_t size)
 
 void *mem_dup(const void *bytes, size_t size)
 {
-	void *p = mem_alloc(size);
+	void *p = mem_raw(size);
 
 	if (size)
 		memcpy(p, bytes, size);
@@ -96,8 +110,9 @@ char *mem_strn(const char *s, size_t n)
 
 	if (n == SIZE_MAX)
 		mem_absurd();
-	copy = mem_alloc(n + 1);
+	copy = mem_raw(n + 1);
 	if (n)
 		memcpy(copy, s, n);
+	copy[n] = '\0';
 	return copy;
 }
