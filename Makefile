@@ -349,13 +349,14 @@ bench: deps-test
 # ---- coverage ----------------------------------------------------------------------------------------
 ##: make coverage         lines and branches that the tests reach, room by room, against the goal (package gcovr)
 # The unit tests, the corpora, and those end-to-end tests that walk paths of the rooms with a goal. One of these
-# that fails is named, and counts for what it reached: make test says whether all is well.
-COVERAGE_E2E ?= not (channels or clients or demo or documents or install or portable or upgrade)
+# that fails is named, and counts for what it reached: make test says whether all is well. (Where allocations fail in
+# turn, the first of the prober's is gcov's own, which does not survive it.)
+COVERAGE_E2E ?= not (channels or clients or demo or documents or install or portable or upgrade or the_prober_finds_no_memory)
 .PHONY: coverage coverage-run coverage-table
 coverage: deps-coverage
 	+@$(MAKE) --no-print-directory COVERAGE=1 coverage-run
 
-coverage-run: built
+coverage-run: built $(FAULT_TOOLS)
 	@find $(BUILD) -name '*.gcda' -delete
 	+@$(MAKE) --no-print-directory unit > $(BUILD)/unit.log 2>&1 || { cat $(BUILD)/unit.log; exit 1; }
 	+@$(MAKE) --no-print-directory corpora > $(BUILD)/corpora.log 2>&1 || { cat $(BUILD)/corpora.log; exit 1; }
