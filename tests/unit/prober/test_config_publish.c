@@ -169,7 +169,7 @@ static void secrets_that_another_wrote_are_not_believed(void **state)
 	struct fixture *f = *state;
 	struct privates privates;
 	struct error err = {0};
-	char *dir = file_join(f->store, "private"), *away = file_join(f->store, "away"), *path, *fingerprint;
+	char *dir = file_join(f->store, "private"), *away = file_join(f->store, "away"), *path, *fingerprint = NULL;
 	struct state_txn *txn;
 
 	refresh_quiet(f, true, true);
