@@ -56,7 +56,8 @@ class Hubot:
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "NODE_PATH": str(self.folder / "node_modules"),
                  "TESTROOM_HUBOT": str(entry), "PORT": str(self.port), "BIND_ADDRESS": "127.0.0.1",
                  "HUBOT_UPBEAT_ROOM": "#ops", **{f"HUBOT_UPBEAT_{k}": str(v) for k, v in env.items()}})
-        threading.Thread(target=self.listen, args=(self.process,), daemon=True).start()
+        self.listener = threading.Thread(target=self.listen, args=(self.process,), daemon=True)
+        self.listener.start()
         wait_for(lambda: listening(self.port), 30)
         # Some versions listen before their scripts are loaded.
         wait_for(lambda: fetch(self.url, "POST").status in (400, 403), 30)
@@ -92,6 +93,7 @@ class Hubot:
         return [text for r, text in self.heard if r == room and part in text]
 
     def stop(self, how=signal.SIGTERM):
+        """Afterwards all that it has said was heard."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
             try:
@@ -99,6 +101,7 @@ class Hubot:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+            self.listener.join(10)
             self.log.close()
 
     def alert(self, payload, secret=SECRET, room="", **headers):

@@ -144,12 +144,14 @@ def test_alerts_that_are_not_upbeats_are_refused(hubot):
     assert fetch(hubot.url, "POST", twice, {"Content-Type": "application/x-www-form-urlencoded"}).status == 400
     assert hubot.heard == []
     assert hubot.alert(ALERT).status == 200
+    hubot.stop()
     assert hubot.heard == [("#ops", ALERT["text"] + "\n" + ALERT["url"])]
 
 
 def test_without_a_secret_nothing_is_taken(hubot):
     hubot.start()
     assert hubot.alert(ALERT, secret="").status == 403
+    hubot.stop()
     assert hubot.heard == []
 
 
@@ -161,8 +163,9 @@ def test_an_alert_is_said_once_and_not_lost_when_the_room_is_closed(hubot):
     hubot.tell(broken=False)
     wait_for(lambda: not hubot.broken)
     assert [hubot.alert(ALERT, room="/%23web").status for _ in range(3)] == [200] * 3
-    assert len(hubot.lines("Der Laden", "#web")) == 1
     assert [hubot.alert(ALERT).status for _ in range(2)] == [200] * 2
+    hubot.stop()
+    assert len(hubot.lines("Der Laden", "#web")) == 1
     assert len(hubot.lines("Der Laden")) == 1, "another room is told, too"
 
 
