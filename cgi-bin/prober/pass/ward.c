@@ -25,7 +25,7 @@
 #include "store/copies.h"
 
 #define CPU_MAX_S 120               /* a page that points back to itself never ends */
-#define SHARE_BYTES (UINT64_C(1) << 20) /* what a pass examines at most, taken over many passes: some 4 ms */
+#define SHARE_BYTES (UINT64_C(256) << 10) /* what a pass examines at most, taken over many passes: some 4 ms */
 #define DAMAGED_KEPT_S (30 * INT64_C(86400))
 
 /* ---- in the child ------------------------------------------------------------------------------------ */
