@@ -293,6 +293,12 @@ struct inbox *heard_open(const char *store, struct error *err)
 	return inbox;
 }
 
+void heard_forget(void)
+{
+	reader.pid = 0;
+	reader.fd = -1;
+}
+
 void heard_release(struct inbox *inbox)
 {
 	inbox_close(inbox);

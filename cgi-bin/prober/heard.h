@@ -23,6 +23,8 @@ void heard_close(struct inbox *inbox); /* NULL is fine */
 bool heard_start(const char *store, struct error *err);
 /* Closes it; the process ends by itself, and heard_close(NULL) waits for that. */
 void heard_release(struct inbox *inbox);
+/* In a forked child: the reader is its parent's. */
+void heard_forget(void);
 
 /* What the reading process gives up. dir_out: where it writes a copy; NULL: it only reads. For it and for
    tests. */

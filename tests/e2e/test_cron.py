@@ -78,3 +78,15 @@ def test_over_several_minutes_every_slot_has_one_result(site, catcher):
         if slug.startswith("good"):
             assert {json.loads(line)["outcome"] for line in lines} == {"up"}
             assert max(json.loads(line)["time"] % every for line in lines[1:]) < 2.5, lines
+
+
+def test_a_busy_pass_copies_its_books_while_it_looks(site, target):
+    """Else nobody would look from the minute's end on until a slow disk has them."""
+    site.offset_ms = int((48 - time.time() % 60) * 1000)
+    site.configure({"monitors": {"shop": {"type": "http", "url": target.url + "/", "interval": "1s"}}})
+    process = site.start_prober("run")
+    wait_for(lambda: list(site.store.glob("copies/*/inbox/data.sum")), 12)
+    assert process.poll() is None
+    hits = target.hits
+    wait_for(lambda: target.hits > hits, 5)
+    assert process.wait(30) == 0 and "copy" not in site.logs()

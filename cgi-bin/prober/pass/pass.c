@@ -377,6 +377,13 @@ static void wait_for_next(struct pass *pass, int64_t due)
 		wake_after(pass, sleep_ms(pass, due));
 }
 
+bool pass_lasts(const struct pass *pass)
+{
+	int64_t third_us = (pass->end_us - pass->info.started_us) / 3;
+
+	return pass->committed_us && !pass->over && pass_now(pass) >= pass->info.started_us + third_us;
+}
+
 /* One look at all that there is to do. Called whenever something ended, and when something falls due. */
 static void turn(void *arg)
 {
@@ -399,6 +406,8 @@ static void turn(void *arg)
 	peers_send(pass);
 	if (report_is_due(pass))
 		report_start(pass);
+	if (pass_lasts(pass))
+		ward_copy_begin(pass);
 	due = pass->over ? INT64_MAX : next_due(pass);
 	if (!in_hand(pass) && due == INT64_MAX)
 		try_to_end(pass);
@@ -498,7 +507,7 @@ static void tidy(struct pass *pass)
 		left_us = TIDY_LEAST_US;
 	if (pass->failed || pass_interrupted())
 		return;
-	ward_copy(pass);
+	ward_copy_begin(pass);
 	if (!housekeeping_due(pass->state, pass_now(pass)))
 		return;
 	if (!housekeep(pass->state, pass_site(pass), pass_now(pass), clock_mono_us() + left_us, &err))
@@ -548,6 +557,7 @@ int pass_run(const char *config_path, const char *store)
 		if (ok) {
 			serve(&pass);
 			tidy(&pass);
+			ward_copy_end(&pass);
 		}
 		pass_close(&pass);
 		turn_end(lock);

@@ -22,6 +22,8 @@
 #ifndef PROBER_PASS_PRIVATE_H
 #define PROBER_PASS_PRIVATE_H
 
+#include <sys/types.h>
+
 #include "base/clock.h"
 #include "model/sighting.h"
 #include "prober/check/check.h"
@@ -185,10 +187,15 @@ struct pass {
 	struct announcement *announcements;
 	bool urgent, info_dirty;
 	int64_t committed_us; /* monotonic, newest commit */
+	/* ward.c */
+	bool copy_asked;
+	pid_t copier; /* 0: none */
+	int copier_says;
 	struct loop_timer *commit_timer;
 };
 
 int64_t pass_now(const struct pass *pass); /* wall clock */
+bool pass_lasts(const struct pass *pass);  /* a third of its time is over, and it has stored something */
 void pass_wake(struct pass *pass);         /* something changed: look again at what is to be done */
 const cJSON *pass_privates(struct pass *pass, const char *section);
 const struct site *pass_site(struct pass *pass);

@@ -114,10 +114,7 @@ bool report_start(struct pass *pass)
 
 bool report_is_due(const struct pass *pass)
 {
-	int64_t third_us = (pass->end_us - pass->info.started_us) / 3;
-
-	return !pass->report && pass->committed_us && !pass->over &&
-	       pass_now(pass) >= pass->info.started_us + third_us;
+	return !pass->report && pass_lasts(pass);
 }
 
 bool report_busy(const struct pass *pass)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "prober/heard.h"
+#include "prober/pass/pass.h"
 #include "prober/pass/pass_private.h"
 #include "store/copies.h"
 
@@ -322,13 +324,75 @@ static bool copy_is_good(const char *copy, struct error *err)
 	return inbox == WARD_GOOD;
 }
 
-void ward_copy(struct pass *pass)
+/* With books of its own: those of the pass are not a child's to use. It says what went wrong, or nothing. */
+static _Noreturn void copy_in_child(const char *store, bool with_inbox, int64_t now_s, int fd)
+{
+	struct error err = {ERROR_NONE, ""};
+	struct state *state;
+	struct inbox *inbox = NULL;
+	bool ok;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the next pass may begin another */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	log_close();
+	dup2(fd, STDERR_FILENO + 1);
+	closefrom(STDERR_FILENO + 2);
+	heard_forget();
+	state = state_open(store, STORE_READ, &err);
+	if (state && with_inbox)
+		inbox = heard_open(store, &err);
+	ok = state && (inbox || !with_inbox) && copies_make(store, state, inbox, now_s, copy_is_good, &err);
+	heard_close(inbox);
+	state_close(state);
+	if (!ok && write(STDERR_FILENO + 1, err.text, strlen(err.text)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+void ward_copy_begin(struct pass *pass)
 {
 	int64_t now_s = pass_now(pass) / US_PER_S;
-	struct error err;
+	int ends[2];
 
-	if (!copies_due(pass->store, now_s))
+	if (pass->copy_asked)
 		return;
-	if (!copies_make(pass->store, pass->state, pass->inbox, now_s, copy_is_good, &err))
-		log_limited("copy", "no copy of the books could be made: %s", err.text);
+	pass->copy_asked = true;
+	if (pass->failed || pass_interrupted() || !copies_due(pass->store, now_s) || pipe2(ends, O_CLOEXEC))
+		return;
+	fflush(NULL);
+	pass->copier = fork();
+	if (pass->copier == 0)
+		copy_in_child(pass->store, pass->inbox != NULL, now_s, ends[1]);
+	close(ends[1]);
+	pass->copier_says = ends[0];
+	if (pass->copier < 0) {
+		log_limited("copy", "no process for a copy of the books: %s", strerror(errno));
+		close(ends[0]);
+		pass->copier = 0;
+	}
+}
+
+void ward_copy_end(struct pass *pass)
+{
+	struct text said = TEXT_INIT;
+	char bytes[512];
+	ssize_t n;
+
+	if (pass->copier <= 0)
+		return;
+	while ((n = pass_interrupted() ? 0 : read(pass->copier_says, bytes, sizeof(bytes))) != 0)
+		if (n > 0)
+			text_rawn(&said, bytes, (size_t)n);
+		else if (errno != EINTR)
+			break;
+	if (pass_interrupted())
+		kill(pass->copier, SIGTERM);
+	while (waitpid(pass->copier, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (said.len)
+		log_limited("copy", "no copy of the books could be made: %s", text_str(&said));
+	close(pass->copier_says);
+	pass->copier = 0;
+	text_free(&said);
 }

@@ -45,7 +45,9 @@ void ward_expect_inbox(const char *store);
 struct inbox *ward_admit_inbox(const char *store, bool last_died, uint64_t *damaged, struct error *err);
 /* After they are open: tells the web program which file is damaged (0: none), and people what was set aside. */
 void ward_report(struct pass *pass, uint64_t inbox_damaged);
-/* Makes the hourly copies when they are due. */
-void ward_copy(struct pass *pass);
+/* Makes the hourly copies when they are due, in a child: on a slow disk that takes longer than nobody may look.
+   A pass that lasts begins with it early, any other at its end; the end waits for it. */
+void ward_copy_begin(struct pass *pass);
+void ward_copy_end(struct pass *pass);
 
 #endif
