@@ -95,7 +95,8 @@ static void *small_serve(void *arg)
 	struct small_client *client = arg;
 	char request[16384];
 	size_t n = 0;
-	const struct script *script;
+	const struct script *found;
+	struct script script = {0};
 
 	while (n < sizeof(request) - 1) {
 		ssize_t got = recv(client->fd, request + n, sizeof(request) - 1 - n, 0);
@@ -110,17 +111,19 @@ static void *small_serve(void *arg)
 	request[n] = '\0';
 	pthread_mutex_lock(&client->server->lock);
 	text_rawn(&client->server->requests, request, n);
-	script = script_for(client->server, request);
+	found = script_for(client->server, request);
+	if (found)
+		script = *found; /* as it is now: a test may change it while we answer */
 	pthread_mutex_unlock(&client->server->lock);
-	if (script) {
+	if (found) {
 		char answer[8192];
-		char *port = strstr(script->answer, "%d");
-		int length = port ? snprintf(answer, sizeof(answer), "%.*s%u%s", (int)(port - script->answer),
-					     script->answer, client->server->port, port + 2) :
-				    snprintf(answer, sizeof(answer), "%s", script->answer);
+		const char *port = strstr(script.answer, "%d");
+		int length = port ? snprintf(answer, sizeof(answer), "%.*s%u%s", (int)(port - script.answer),
+					     script.answer, client->server->port, port + 2) :
+				    snprintf(answer, sizeof(answer), "%s", script.answer);
 
 		if (send(client->fd, answer, (size_t)length, MSG_NOSIGNAL) == length)
-			finish_script(client->fd, script);
+			finish_script(client->fd, &script);
 	}
 	close(client->fd);
 	free(client);
