@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 
 enum then { THEN_CLOSE, THEN_HANG, THEN_RESET, THEN_REPEAT, THEN_DRIP };
@@ -33,6 +34,7 @@ struct small_server {
 	pthread_mutex_t lock;
 	struct text requests; /* everything that was received */
 	unsigned connections;
+	unsigned asked[16];   /* for each of the first scripts: how often */
 };
 
 static const struct script *script_for(struct small_server *server, const char *request)
@@ -112,8 +114,11 @@ static void *small_serve(void *arg)
 	pthread_mutex_lock(&client->server->lock);
 	text_rawn(&client->server->requests, request, n);
 	found = script_for(client->server, request);
-	if (found)
+	if (found) {
 		script = *found; /* as it is now: a test may change it while we answer */
+		if (found - client->server->scripts < (ptrdiff_t)COUNT_OF(client->server->asked))
+			client->server->asked[found - client->server->scripts]++;
+	}
 	pthread_mutex_unlock(&client->server->lock);
 	if (found) {
 		char answer[8192];
@@ -162,8 +167,13 @@ static int small_listen(unsigned *port)
 
 __attribute__((unused)) static void small_server_start(struct small_server *server, const struct script *scripts, size_t n)
 {
+	pthread_mutexattr_t attr;
+
 	*server = (struct small_server){.scripts = scripts, .n = n};
-	pthread_mutex_init(&server->lock, NULL);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED); /* a test may have put us into another process */
+	pthread_mutex_init(&server->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 	server->listener = small_listen(&server->port);
 	if (pthread_create(&server->thread, NULL, small_accept, server) != 0)
 		abort();
