@@ -351,6 +351,7 @@ bench: deps-test
 # The unit tests, the corpora, and those end-to-end tests that walk paths of the rooms with a goal. One of these
 # that fails is named, and counts for what it reached: make test says whether all is well. (Where allocations fail in
 # turn, the first of the prober's is gcov's own, which does not survive it.)
+COVERAGE_JOBS ?= 10
 COVERAGE_E2E ?= not (channels or clients or demo or documents or install or portable or upgrade or the_prober_finds_no_memory)
 .PHONY: coverage coverage-run coverage-table
 coverage: deps-coverage
@@ -362,7 +363,7 @@ coverage-run: built $(FAULT_TOOLS)
 	+@$(MAKE) --no-print-directory corpora > $(BUILD)/corpora.log 2>&1 || { cat $(BUILD)/corpora.log; exit 1; }
 	@$(BUILD)/upbeat-prober --help > /dev/null; REQUEST_METHOD=GET $(BUILD)/upbeat.fcgi < /dev/null > /dev/null
 	@chmod -R a+rwX $(BUILD)/obj # the servers' user counts in the same files
-	@($(call pytest,-n $(JOBS) -k '$(COVERAGE_E2E)' tests/e2e)) > $(BUILD)/e2e.log 2>&1 || grep '^FAILED' $(BUILD)/e2e.log || cat $(BUILD)/e2e.log
+	@($(call pytest,-n $(COVERAGE_JOBS) -k '$(COVERAGE_E2E)' tests/e2e)) > $(BUILD)/e2e.log 2>&1 || grep '^FAILED' $(BUILD)/e2e.log || cat $(BUILD)/e2e.log
 	+@$(MAKE) --no-print-directory coverage-table
 
 coverage-table:

@@ -131,14 +131,17 @@ void peers_begin(struct pass *pass)
 {
 	const struct site *site = pass_site(pass);
 	const struct outbox_others others = {peers_told_by, peers_acknowledged, peers_told, pass};
+	struct error err = {0};
 	struct state_txn *txn;
 	struct peers *peers;
 
 	if (site->peer_count == 0 || !site->me)
 		return;
-	txn = state_begin(pass->state, false, NULL);
-	if (!txn)
+	txn = state_begin(pass->state, false, &err);
+	if (!txn) {
+		log_warn("peers are left out of this pass: %s", err.text);
 		return;
+	}
 	peers = pass->peers = MEM_NEW(struct peers);
 	peers->me = site->me;
 	peers->n = site->peer_count;
