@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * launch: programs of the system (sendmail, ping), started for us by a process that stands outside our walls.
+ * launch: sendmail and ping, programs of the system, started for us by a process that stands outside our walls.
  *
  * Behind them exec is deadly, and a program could not get the rights it needs: setuid and setgid do not count
  * there. So a table of programs is fixed first, a small process is forked that knows it, and then the walls

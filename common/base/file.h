@@ -22,7 +22,7 @@ int file_open(const char *path, struct error *err);
 bool file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mode, struct error *err);
 /* mkdir with the mode exactly as given (whatever the umask); fine when it is a directory already. */
 bool file_make_dir(const char *path, mode_t mode, struct error *err);
-/* The name of a network or otherwise unsuitable file system ("NFS", "CIFS", "FUSE"...) at path or
+/* Where path lies on a network or another unsuitable file system, its name: "NFS", "CIFS", "FUSE"... Asks path or
    its nearest existing parent, or NULL when it is a local one (statfs f_type). */
 const char *file_network_fs(const char *path);
 /* dir + "/" + name, unless name is absolute; the caller frees. */

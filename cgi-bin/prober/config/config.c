@@ -194,17 +194,22 @@ void config_read(struct config *config, const char *path)
 	reading_end(&reading);
 }
 
+bool reading_files(struct reading *r, const char *path)
+{
+	r->dir = file_dir(path);
+	if (source_read(r, path, NULL) != 0)
+		return false;
+	r->root = r->sources[0].tree;
+	include_merge(r);
+	return r->error_count == 0;
+}
+
 bool config_print_shown(const char *path, struct text *out)
 {
 	struct config config = {.path = NULL};
-	struct reading reading = {.config = &config, .dir = file_dir(path)};
-	bool good = source_read(&reading, path, NULL) == 0;
+	struct reading reading = {.config = &config};
+	bool good = reading_files(&reading, path);
 
-	if (good) {
-		reading.root = reading.sources[0].tree;
-		include_merge(&reading);
-		good = reading.error_count == 0;
-	}
 	problems_finish(&reading);
 	if (good)
 		reading_print_shown(&reading, out);

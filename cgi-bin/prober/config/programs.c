@@ -69,15 +69,10 @@ static void add_sendmails(struct launch_table *table, const cJSON *channels, boo
 static bool sendmails_of_files(struct launch_table *table, const char *path)
 {
 	struct config config = {.path = NULL};
-	struct reading reading = {.config = &config, .dir = file_dir(path)};
-	bool good = source_read(&reading, path, NULL) == 0;
+	struct reading reading = {.config = &config};
+	bool good = reading_files(&reading, path);
 
-	if (good) {
-		reading.root = reading.sources[0].tree;
-		include_merge(&reading);
-		good = reading.error_count == 0;
-		add_sendmails(table, cJSON_GetObjectItemCaseSensitive(reading.root, "channels"), false);
-	}
+	add_sendmails(table, cJSON_GetObjectItemCaseSensitive(reading.root, "channels"), false);
 	reading_end(&reading);
 	config_free(&config);
 	return good;

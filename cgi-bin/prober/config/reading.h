@@ -85,6 +85,9 @@ struct rows {
 
 /* ---- config.c */
 
+/* Reads the main file and what it includes into the one tree, and judges none of it; r has its config and is
+   else empty. false: what is wrong with the files themselves was reported. */
+bool reading_files(struct reading *r, const char *path);
 /* Wipes and releases what was read; the config stays. */
 void reading_end(struct reading *r);
 

@@ -14,14 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "prober/heard.h"
+#include "prober/helper.h"
 #include "prober/pass/pass.h"
 #include "prober/pass/pass_private.h"
 #include "store/copies.h"
@@ -324,53 +325,49 @@ static bool copy_is_good(const char *copy, struct error *err)
 	return inbox == WARD_GOOD;
 }
 
-/* With books of its own: those of the pass are not a child's to use. It says what went wrong, or nothing. */
-static _Noreturn void copy_in_child(const char *store, bool with_inbox, int64_t now_s, int fd)
+struct copying {
+	const char *store;
+	bool with_inbox;
+	int64_t now_s;
+};
+
+/* In a child, with books of its own: those of the pass are not a child's to use. It says what went wrong, or
+   nothing. */
+static void copy(void *arg, int fd)
 {
+	const struct copying *copying = arg;
 	struct error err = {ERROR_NONE, ""};
 	struct state *state;
 	struct inbox *inbox = NULL;
 	bool ok;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the next pass may begin another */
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	log_close();
-	dup2(fd, STDERR_FILENO + 1);
-	closefrom(STDERR_FILENO + 2);
 	heard_forget();
-	state = state_open(store, STORE_READ, &err);
-	if (state && with_inbox)
-		inbox = heard_open(store, &err);
-	ok = state && (inbox || !with_inbox) && copies_make(store, state, inbox, now_s, copy_is_good, &err);
+	state = state_open(copying->store, STORE_READ, &err);
+	if (state && copying->with_inbox)
+		inbox = heard_open(copying->store, &err);
+	ok = state && (inbox || !copying->with_inbox) &&
+		copies_make(copying->store, state, inbox, copying->now_s, copy_is_good, &err);
 	heard_close(inbox);
 	state_close(state);
-	if (!ok && write(STDERR_FILENO + 1, err.text, strlen(err.text)) < 0)
+	if (!ok && write(fd, err.text, strlen(err.text)) < 0)
 		_exit(1);
-	_exit(0);
 }
 
 void ward_copy_begin(struct pass *pass)
 {
-	int64_t now_s = pass_now(pass) / US_PER_S;
-	int ends[2];
+	struct copying copying = {pass->store, pass->inbox != NULL, pass_now(pass) / US_PER_S};
+	/* It dies with us: the next pass may begin another. */
+	const struct helper helper = {"a copy of the books", SOCK_STREAM, SIGKILL, copy, &copying};
+	struct error err;
 
 	if (pass->copy_asked)
 		return;
 	pass->copy_asked = true;
-	if (pass->failed || pass_interrupted() || !copies_due(pass->store, now_s) || pipe2(ends, O_CLOEXEC))
+	if (pass->failed || pass_interrupted() || !copies_due(pass->store, copying.now_s))
 		return;
-	fflush(NULL);
-	pass->copier = fork();
-	if (pass->copier == 0)
-		copy_in_child(pass->store, pass->inbox != NULL, now_s, ends[1]);
-	close(ends[1]);
-	pass->copier_says = ends[0];
-	if (pass->copier < 0) {
-		log_limited("copy", "no process for a copy of the books: %s", strerror(errno));
-		close(ends[0]);
-		pass->copier = 0;
-	}
+	pass->copier = helper_start(&helper, &pass->copier_says, &err);
+	if (pass->copier < 0)
+		log_limited("copy", "%s", err.text);
 }
 
 void ward_copy_end(struct pass *pass)
@@ -387,7 +384,7 @@ void ward_copy_end(struct pass *pass)
 		else if (errno != EINTR)
 			break;
 	if (pass_interrupted())
-		kill(pass->copier, SIGTERM);
+		kill(pass->copier, SIGKILL); /* what it leaves unfinished, the next copy takes away */
 	while (waitpid(pass->copier, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (said.len)

@@ -136,7 +136,7 @@ static void strangers_are_few_new_and_different(void **state)
 {
 	struct sighting *list = NULL, news;
 	struct text words = TEXT_INIT;
-	char name[8];
+	char name[16];
 	size_t n = 0;
 
 	(void)state;

@@ -4,23 +4,11 @@
  * said. What breaks one here are the verbs too, called as no pass would call them; and records that are gone,
  * or stand where none should.
  */
-#include "store_test.h"
+#include "audit_test.h"
 
-#include "store/audit.h"
-#include "store/inbox.h"
 #include "store/state_private.h"
 
 #define MINUTE (60 * US_PER_S)
-
-static struct error err;
-static struct text said;
-
-static void hear(void *arg, const char *what)
-{
-	(void)arg;
-	text_raw(&said, what);
-	text_char(&said, '\n');
-}
 
 static struct audit audit_state(struct state *s)
 {
@@ -127,8 +115,7 @@ static void test_what_a_pass_leaves_holds(void **state)
 
 	commit(w);
 	a = audit_state(w->state);
-	if (a.damaged || a.broken)
-		fail_msg("%s", text_str(&said));
+	assert_holds(&a);
 	assert_int_equal(a.monitors, 2);
 	assert_int_equal(a.incidents, 1);
 	assert_int_equal(a.open, 1);
@@ -165,8 +152,7 @@ static void test_what_is_over_or_old_holds(void **state)
 	assert_ok(state_notice_put(w->txn, &more, &err));
 	commit(w);
 	a = audit_state(w->state);
-	if (a.damaged || a.broken)
-		fail_msg("%s", text_str(&said));
+	assert_holds(&a);
 	assert_int_equal(a.open, 0);
 	assert_int_equal(a.waiting, 0);
 	leave(w);
@@ -486,38 +472,11 @@ static void test_each_broken_promise_is_said(void **state)
 		rows[i].breaks(w);
 		commit(w);
 		a = audit_state(w->state);
-		if (!a.broken || !strstr(text_str(&said), rows[i].says))
-			fail_msg("\"%s\" was not said, but:\n%s", rows[i].says, text_str(&said));
+		assert_said(&a, rows[i].says);
 		leave(w);
 		remove_tree(dir);
 		free(dir);
 	}
-}
-
-/* ---- the inbox ---------------------------------------------------------------------------------------- */
-
-static void test_what_was_heard_holds(void **state)
-{
-	struct inbox *inbox = inbox_open(*state, STORE_CREATE, &err);
-	struct moment now = moment_at(clock_wall_us());
-	struct beat beat = {.kind = BEAT_SUCCESS, .time_us = now.wall_us, .exit_status = -1, .length_us = -1,
-		.msg = "done"};
-	struct audit a = {.say = hear};
-	enum beat_verdict verdict;
-	int64_t last_us;
-	uint64_t id;
-
-	assert_non_null(inbox);
-	assert_ok(inbox_beat_store(inbox, "robot", &rules, &beat, &now, &verdict, &last_us, &err));
-	for (int i = 0; i < 3; i++)
-		assert_ok(inbox_queue_put(inbox, INBOX_REQUEST, "ann", "{}", 2, &now, 0, &id, &err));
-	assert_ok(inbox_audit(inbox, &a, &err));
-	if (a.damaged || a.broken)
-		fail_msg("%s", text_str(&said));
-	assert_int_equal(a.beats, 1);
-	assert_int_equal(a.queued, 3);
-	inbox_close(inbox);
-	text_free(&said);
 }
 
 int main(void)
@@ -527,7 +486,6 @@ int main(void)
 		test_in_dir(test_what_is_over_or_old_holds),
 		test_in_dir(test_what_recurs_is_counted),
 		test_in_dir(test_each_broken_promise_is_said),
-		test_in_dir(test_what_was_heard_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
