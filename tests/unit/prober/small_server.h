@@ -7,11 +7,13 @@
 #define TESTS_SMALL_SERVER_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -35,6 +37,7 @@ struct small_server {
 	struct text requests; /* everything that was received */
 	unsigned connections;
 	unsigned asked[16];   /* for each of the first scripts: how often */
+	volatile bool let_go; /* who was left hanging may go: the connection is closed */
 };
 
 static const struct script *script_for(struct small_server *server, const char *request)
@@ -55,17 +58,27 @@ struct small_client {
 	int fd;
 };
 
-static void finish_script(int fd, const struct script *script)
+/* Until it has gone, or (let_go may be NULL) may go. */
+static void hang(int fd, const volatile bool *let_go)
+{
+	const struct timeval look = {0, 20000};
+	ssize_t n = 1;
+	char byte;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof(look));
+	while (!(let_go && *let_go) && (n > 0 || (n < 0 && errno == EAGAIN)))
+		n = recv(fd, &byte, 1, 0);
+}
+
+static void finish_script(int fd, const struct script *script, const volatile bool *let_go)
 {
 	const char *last = strrchr(script->answer, '\n');
 	struct linger reset = {1, 0};
-	char byte;
 
 	last = last && last[1] ? last + 1 : "x-more: and more of it\r\n";
 	switch (script->then) {
 	case THEN_HANG:
-		while (recv(fd, &byte, 1, 0) > 0)
-			;
+		hang(fd, let_go);
 		break;
 	case THEN_REPEAT:
 		while (send(fd, last, strlen(last), MSG_NOSIGNAL) > 0)
@@ -128,7 +141,7 @@ static void *small_serve(void *arg)
 				    snprintf(answer, sizeof(answer), "%s", script.answer);
 
 		if (send(client->fd, answer, (size_t)length, MSG_NOSIGNAL) == length)
-			finish_script(client->fd, &script);
+			finish_script(client->fd, &script, &client->server->let_go);
 	}
 	close(client->fd);
 	free(client);

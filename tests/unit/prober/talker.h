@@ -40,7 +40,7 @@ static void *talker_run(void *arg)
 			send(fd, talker->greeting, strlen(talker->greeting), MSG_NOSIGNAL);
 		else
 			talker_answer(talker, fd);
-		finish_script(fd, &script);
+		finish_script(fd, &script, NULL);
 		close(fd);
 	}
 	return NULL;

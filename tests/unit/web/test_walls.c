@@ -253,30 +253,45 @@ static void the_program_works_within(void **state)
 	assert_int_equal(attack_outcome(show_pages, raise_walls_of_one_request), SUCCEEDED);
 }
 
-static bool notice_another_book(void)
+/* It says on `out` that it knows the book, and hears on `in` that there is another. It looks only now and then. */
+static bool notice_another_book(int out, int in)
 {
-	const struct timespec a_while = {0, 400 * 1000 * 1000};
+	const struct timespec a_while = {0, 5 * 1000 * 1000};
+	bool noticed = false;
+	char byte = 0;
 
-	if (walls_outgrown())
+	if (walls_outgrown() || write(out, &byte, 1) != 1 || read(in, &byte, 1) != 1)
 		return false;
-	nanosleep(&a_while, NULL); /* the parent renames meanwhile */
-	return walls_outgrown();
+	for (int i = 0; i < 2000 && !noticed; i++) {
+		nanosleep(&a_while, NULL);
+		noticed = walls_outgrown();
+	}
+	return noticed;
 }
 
 static void another_book_in_the_place_of_one_is_noticed(void **state)
 {
 	char *inbox = file_join(f.dir, "inbox"), *aside = file_join(f.dir, "inbox.aside");
-	int status;
+	int known[2], renamed[2], status;
+	char byte = 0;
 	pid_t pid;
 
 	(void)state;
+	assert_int_equal(pipe(known), 0);
+	assert_int_equal(pipe(renamed), 0);
 	pid = fork();
 	if (pid == 0) {
+		close(renamed[1]);
 		raise_walls();
-		_exit(notice_another_book() ? SUCCEEDED : REFUSED);
+		_exit(notice_another_book(known[1], renamed[0]) ? SUCCEEDED : REFUSED);
 	}
-	usleep(150 * 1000);
+	close(known[1]);
+	close(renamed[0]);
+	assert_int_equal(read(known[0], &byte, 1), 1);
 	assert_int_equal(rename(inbox, aside), 0);
+	close(known[0]);
+	assert_int_equal(write(renamed[1], &byte, 1), 1);
+	close(renamed[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(rename(aside, inbox), 0);
 	assert_true(WIFEXITED(status));
