@@ -423,8 +423,8 @@ DOCUMENTS  := README.md CHANGES.md LICENSE docs/upbeat.schema.json contrib/share
 CRON_FILE   = $(DESTDIR)$(SYSCONFDIR)/cron.d/upbeat
 VERSION    := $(shell sed -n 's/.*UPBEAT_VERSION "\(.*\)"/\1/p' common/base/version.h)
 
-# An example or page as it reads where things were put.
-placed = sed -e 's\#/usr/lib/upbeat/cgi-bin\#$(CGIDIR)\#g' -e 's\#/usr/local/bin/upbeat-prober\#$(PREFIX)/bin/upbeat-prober\#g' \
+# An example or page as it reads where things were put, for everybody to read, whatever the umask.
+placed = umask 022 && sed -e 's\#/usr/lib/upbeat/cgi-bin\#$(CGIDIR)\#g' -e 's\#/usr/local/bin/upbeat-prober\#$(PREFIX)/bin/upbeat-prober\#g' \
 	-e 's\#/etc/upbeat\#$(SYSCONFDIR)/upbeat\#g'
 
 $(BUILD)/upbeat.cron: FORCE | $(BUILD)/upbeat-prober

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests/structure"))
 from documents import PAGES, TEXTS, displays, fenced  # noqa: E402
 
 SECRET = "a secret of these tests"
+OTHER_LINE = "7 3 * * * $HOME/bin/nightly\n"  # what a reader's crontab held before
 CONFIGURATIONS = [(block.place, block.text) for path in TEXTS for block in fenced(path, "jsonc")]
 CONFIGURATIONS += [(page.name, text) for page in PAGES for text in displays(page) if re.match(r"\{\s*(//.*)?\s*\"\w+\":", text) and '"passes"' not in text]
 
@@ -50,7 +51,7 @@ class Sandbox:
             (self.folder / name).mkdir(parents=True)
         for name in ("a2enmod", "a2ensite", "lighty-enable-mod", "systemctl"):
             self.program(name, f'echo {name} "$@" >> {self.notes}')
-        self.program("crontab", f"cat > {self.folder}/crontab")
+        self.program("crontab", f'cd {self.folder}; [ "$1" = - ] && cat > new && mv new crontab || cat crontab')
         self.program("sudo", 'exec "$@"')
         self.program("pg_dump", "exit 0")
         self.program("make", f'exec {sys.executable} -B {pathlib.Path(__file__).with_name("make_in_sandbox.py")} {self.folder} "$@"')
@@ -118,10 +119,11 @@ def test_commands_to_install_behind_each_server(site):
 def test_commands_for_shared_hosting(site, target):
     make_portable()
     sandbox = Sandbox(site)
+    (site.folder / "crontab").write_text(OTHER_LINE)
     sandbox.good(example("make portable"), UPBEAT_CONFIG=None)
     assert sorted(p.name for p in (sandbox.home / "public_html/upbeat").iterdir()) == [".htaccess", "upbeat.fcgi", "upbeat.store"]
-    line = (site.folder / "crontab").read_text()
-    assert line.startswith("* * * * * ")
+    kept, line = (site.folder / "crontab").read_text().splitlines(True)
+    assert kept == OTHER_LINE and line.startswith("* * * * * ")
     config = sandbox.home / "upbeat/upbeat.json"
     config.write_text(config.read_text().replace("https://example.com/", f"{target.url}/"))
     sandbox.good(line[10:], UPBEAT_CONFIG=None)

@@ -90,6 +90,17 @@ def test_twice_is_as_once_and_uninstall_leaves_only_what_is_its_owners(tmp_path)
     make("uninstall", tmp_path)
 
 
+def test_root_may_have_any_umask(tmp_path):
+    """What everybody reads and runs can be read and run by everybody."""
+    before = os.umask(0o077)
+    try:
+        make("install", tmp_path, PREFIX="/opt/up")
+    finally:
+        os.umask(before)
+    assert {mode for mode, _ in tree(tmp_path).values()} == {"0o755", "0o644"}
+    assert {oct(p.stat().st_mode & 0o777) for p in tmp_path.rglob("*") if p.is_dir()} == {"0o755"}
+
+
 def test_a_running_program_can_be_replaced(tmp_path):
     """Never written into: what runs goes on with the old file."""
     make("install", tmp_path)

@@ -90,6 +90,20 @@ def test_it_may_be_moved_and_unpacked_anew(account):
     assert (public / "upbeat.store").read_text().strip() == str(moved / "store")
 
 
+@pytest.mark.parametrize("name", ["50% off", "it's 100%", "a (b) & c"])
+def test_what_init_prints_can_be_copied_whatever_the_folder_is_called(account, name):
+    """The crontab line as cron takes it, its \\% a %; the other commands as a shell does."""
+    moved = account.rename(account.parent / name)
+    said = prober(moved, "init").stdout.decode()
+    (moved / "upbeat.json").write_text('{ "store": "store", "monitors": {} }')
+    line = re.search(r"^ *\* \* \* \* \* (.*)$", said, re.M)[1]
+    assert not re.search(r"(?<!\\)%", line)
+    config = re.search(r"^ *(\S.* config)$", said, re.M)[1]
+    for command in (line.replace("\\%", "%"), config):
+        done = as_account("/bin/sh", "-c", command, env={"UPBEAT_TESTING": "1"})
+        assert done.returncode == 0, done
+
+
 @pytest.mark.parametrize("folder", [".", "..", "store"])
 def test_books_and_secrets_are_not_put_where_they_would_be_served(account, folder):
     (account / "store").mkdir()

@@ -115,7 +115,7 @@ static bool create_books(const char *store, struct error *err)
 	return good;
 }
 
-/* A word as it must stand in a crontab: the shell's quotes where it needs them, and cron's own escape. */
+/* A word as the shell takes it, quoted where that is needed. */
 static void put_word(struct text *out, const char *word)
 {
 	bool plain = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@=") ==
@@ -125,11 +125,19 @@ static void put_word(struct text *out, const char *word)
 	for (const char *c = word; *c; c++)
 		if (*c == '\'')
 			text_raw(out, "'\\''");
-		else if (*c == '%')
-			text_raw(out, "\\%");
 		else
 			text_char(out, *c);
 	text_raw(out, plain ? "" : "'");
+}
+
+/* A command as it must stand in a crontab: cron ends it at a %, and takes away the \ of a \%. */
+static void put_for_cron(struct text *out, const char *command)
+{
+	for (const char *c = command; *c; c++) {
+		if (*c == '%')
+			text_char(out, '\\');
+		text_char(out, *c);
+	}
 }
 
 /* Where upbeat.fcgi is: where make install put it, else beside us. The caller frees. */
@@ -204,8 +212,10 @@ static void put_next_steps(
 		"\n1. Say what is to be watched and who is told: edit %s, then\n"
 		"       %s config\n"
 		"2. Let cron run it. `crontab -e`, and add this line:\n"
-		"       * * * * * %s\n",
-		config, text_str(&command), text_str(&command));
+		"       * * * * * ",
+		config, text_str(&command));
+	put_for_cron(out, text_str(&command));
+	text_char(out, '\n');
 	if (portable)
 		put_folder_lines(out, text_str(&command), portable, folder);
 	else
