@@ -19,10 +19,32 @@
 static const struct confine_call own_calls[] = {
 	{SYS_execve, CALL_DEADLY},
 	{SYS_execveat, CALL_DEADLY},
+	{SYS_socket, CALL_INET}, /* services of this host that listen on a path would do much for root */
 	{SYS_listen, CALL_DEADLY},
 	{SYS_accept4, CALL_DEADLY},
 #ifdef SYS_accept
 	{SYS_accept, CALL_DEADLY},
+#endif
+	/* Landlock has no say in these: fchmod() of what may be opened is left. */
+	{SYS_fchmodat, CALL_MISSING},
+	{452, CALL_MISSING}, /* fchmodat2 */
+	{SYS_fchown, CALL_MISSING},
+	{SYS_fchownat, CALL_MISSING},
+	{SYS_setxattr, CALL_MISSING},
+	{SYS_lsetxattr, CALL_MISSING},
+	{SYS_fsetxattr, CALL_MISSING},
+	{SYS_removexattr, CALL_MISSING},
+	{SYS_lremovexattr, CALL_MISSING},
+	{SYS_fremovexattr, CALL_MISSING},
+	{SYS_utimensat, CALL_MISSING},
+	{SYS_prlimit64, CALL_OWN},
+#ifdef SYS_chmod
+	{SYS_chmod, CALL_MISSING},
+	{SYS_chown, CALL_MISSING},
+	{SYS_lchown, CALL_MISSING},
+	{SYS_utime, CALL_MISSING},
+	{SYS_utimes, CALL_MISSING},
+	{SYS_futimesat, CALL_MISSING},
 #endif
 #ifdef SYS_memfd_create
 	{SYS_memfd_create, CALL_MISSING},

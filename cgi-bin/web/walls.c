@@ -54,7 +54,6 @@ static const struct confine_call common_calls[] = {
 	{SYS_renameat, CALL_ALLOWED},
 	{SYS_renameat2, CALL_ALLOWED},
 	{SYS_fchmod, CALL_ALLOWED},
-	{SYS_fchmodat, CALL_ALLOWED},
 	{SYS_umask, CALL_ALLOWED},
 	/* memory */
 	{SYS_mmap, CALL_DATA},
@@ -90,7 +89,13 @@ static const struct confine_call common_calls[] = {
 	{SYS_listen, CALL_DEADLY},
 	{SYS_clone, CALL_DEADLY},
 	{435, CALL_MISSING}, /* clone3() hides its flags from us: C libraries fall back on clone() */
-	{SYS_kill, CALL_MISSING},
+	{SYS_kill, CALL_MISSING}, /* and what else ends other processes, as a limit of no seconds does */
+	{SYS_tkill, CALL_MISSING},
+	{SYS_tgkill, CALL_SELF},
+	{SYS_rt_sigqueueinfo, CALL_MISSING},
+	{SYS_prlimit64, CALL_MISSING},
+	{SYS_fchmodat, CALL_MISSING}, /* paths of which Landlock is not asked */
+	{SYS_fchownat, CALL_MISSING},
 	{SYS_sendmsg, CALL_MISSING}, /* may hand over descriptors */
 	{SYS_recvmsg, CALL_MISSING},
 #ifdef SYS_pkey_mprotect
@@ -107,8 +112,10 @@ static const struct confine_call common_calls[] = {
 	{SYS_rmdir, CALL_ALLOWED},
 	{SYS_unlink, CALL_ALLOWED},
 	{SYS_rename, CALL_ALLOWED},
-	{SYS_chmod, CALL_ALLOWED},
 	{SYS_time, CALL_ALLOWED},
+	{SYS_chmod, CALL_MISSING},
+	{SYS_chown, CALL_MISSING},
+	{SYS_lchown, CALL_MISSING},
 	{SYS_fork, CALL_DEADLY},
 	{SYS_vfork, CALL_DEADLY},
 #endif
@@ -149,12 +156,11 @@ static const struct confine_call many_calls[] = {
 	{SYS_prctl, CALL_ALLOWED},
 	{SYS_statx, CALL_ALLOWED},
 	{SYS_pwritev, CALL_ALLOWED},
-	{SYS_prlimit64, CALL_ALLOWED},
+	{SYS_prlimit64, CALL_OWN},
 	{SYS_getuid, CALL_ALLOWED},
 	{SYS_getgid, CALL_ALLOWED},
 	{SYS_getegid, CALL_ALLOWED},
 	{SYS_exit, CALL_ALLOWED},
-	{SYS_tgkill, CALL_SELF},
 	{SYS_linkat, CALL_DEADLY},
 	{SYS_symlinkat, CALL_DEADLY},
 #ifdef SYS_rseq

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -123,6 +124,8 @@ static const uint32_t answers[FATES] = {
 	[CALL_MISSING] = SECCOMP_RET_ERRNO | ENOSYS,
 	[CALL_DEADLY] = SECCOMP_RET_KILL_PROCESS,
 	[CALL_SELF] = SECCOMP_RET_ERRNO | EPERM, /* when it is another */
+	[CALL_OWN] = SECCOMP_RET_ERRNO | EPERM,
+	[CALL_INET] = SECCOMP_RET_ERRNO | EAFNOSUPPORT,
 };
 
 static unsigned put_answer(struct program *p, uint32_t answer)
@@ -141,10 +144,19 @@ static unsigned put_argument_test(struct program *p, unsigned argument, unsigned
 	return put_load_argument(p, argument);
 }
 
+/* Allowed when the first argument is one of two, which may be the same; else the fate's answer. */
+static unsigned put_choice(struct program *p, enum confine_fate fate, uint32_t one, uint32_t two)
+{
+	unsigned allowed = deal_with(p, CALL_ALLOWED), next = put_answer(p, answers[fate]);
+
+	if (one != two)
+		next = put_test(p, BPF_JEQ, two, allowed, next);
+	put_test(p, BPF_JEQ, one, allowed, next);
+	return put_load_argument(p, 0);
+}
+
 static unsigned write_fate(struct program *p, enum confine_fate fate)
 {
-	unsigned allowed, other;
-
 	switch (fate) {
 	case CALL_ALLOWED:
 	case CALL_MISSING:
@@ -156,10 +168,11 @@ static unsigned write_fate(struct program *p, enum confine_fate fate)
 	case CALL_DATA:
 		return put_argument_test(p, 2, BPF_JSET, PROT_EXEC, CALL_DEADLY, CALL_ALLOWED);
 	case CALL_SELF:
-		allowed = deal_with(p, CALL_ALLOWED);
-		other = put_answer(p, answers[CALL_SELF]);
-		put_test(p, BPF_JEQ, (uint32_t)getpid(), allowed, other);
-		return put_load_argument(p, 0);
+		return put_choice(p, fate, (uint32_t)getpid(), (uint32_t)getpid());
+	case CALL_OWN:
+		return put_choice(p, fate, 0, 0);
+	case CALL_INET:
+		return put_choice(p, fate, AF_INET, AF_INET6);
 	}
 	/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): those without an answer returned above */
 	return put_answer(p, answers[fate]);

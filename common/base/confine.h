@@ -26,6 +26,8 @@ enum confine_fate {
 	CALL_THREADS, /* of clone(): threads only, a new process is deadly */
 	CALL_DATA,    /* of mmap() and mprotect(): what is to be executed is deadly */
 	CALL_SELF,    /* of kill() and tgkill(): only ourselves, else EPERM */
+	CALL_OWN,     /* of prlimit64(): our own limits, as process 0, else EPERM */
+	CALL_INET,    /* of socket(): IPv4 and IPv6, else EAFNOSUPPORT */
 	CALL_EITHER,  /* for `others`: as the filter is shortest. Deadly is missing then: libraries may try */
 };
 struct confine_call {

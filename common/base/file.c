@@ -165,12 +165,26 @@ bool file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mod
 	return ok;
 }
 
+bool file_set_mode(const char *path, mode_t mode)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), why;
+	bool ok;
+
+	if (fd < 0) /* an umask may have taken even the owner's right to read */
+		return errno == EACCES && chmod(path, mode) == 0;
+	ok = fchmod(fd, mode) == 0;
+	why = errno;
+	close(fd);
+	errno = why;
+	return ok;
+}
+
 bool file_make_dir(const char *path, mode_t mode, struct error *err)
 {
 	struct stat st;
 
 	if (mkdir(path, mode) == 0)
-		return chmod(path, mode) == 0 || file_error(err, "set the mode of", path);
+		return file_set_mode(path, mode) || file_error(err, "set the mode of", path);
 	if (errno != EEXIST)
 		return file_error(err, "create the directory", path);
 	if (stat(path, &st) != 0)

@@ -22,6 +22,9 @@ int file_open(const char *path, struct error *err);
 bool file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mode, struct error *err);
 /* mkdir with the mode exactly as given (whatever the umask); fine when it is a directory already. */
 bool file_make_dir(const char *path, mode_t mode, struct error *err);
+/* chmod of what a process may open: behind walls the path alone does not do, for Landlock leaves chmod() open to
+   whatever is the user's own. Follows no link. false: errno. */
+bool file_set_mode(const char *path, mode_t mode);
 /* Where path lies on a network or another unsuitable file system, its name: "NFS", "CIFS", "FUSE"... Asks path or
    its nearest existing parent, or NULL when it is a local one (statfs f_type). */
 const char *file_network_fs(const char *path);

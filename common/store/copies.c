@@ -184,7 +184,9 @@ static bool seal(const char *copy, const struct kind *kind, bool shared, uint64_
 	if (!ok)
 		error_set(err, ERROR_TEMPORARY, "cannot read %s: %s", data, strerror(errno));
 	ok = ok && file_write_atomic(sum, text_str(&text), text.len, data_mode, err);
-	if (ok && shared && (chmod(data, data_mode) || chmod(sum, data_mode) || chmod(inner, kind->shared_directory)))
+	if (ok && shared &&
+		!(file_set_mode(data, data_mode) && file_set_mode(sum, data_mode) &&
+			file_set_mode(inner, kind->shared_directory)))
 		ok = error_set(err, ERROR_DENIED, "cannot set the permissions of %s: %s", inner, strerror(errno));
 	*size += bytes;
 	text_free(&text);

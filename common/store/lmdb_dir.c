@@ -144,8 +144,8 @@ static bool set_modes(const char *aside, const struct book_modes *modes, struct 
 {
 	char *data = file_join(aside, "data.mdb");
 	struct stat st;
-	bool ok = !chmod(data, modes->data) && !stat(aside, &st) &&
-		  ((st.st_mode & 07777) == modes->directory || !chmod(aside, modes->directory));
+	bool ok = file_set_mode(data, modes->data) && !stat(aside, &st) &&
+		  ((st.st_mode & 07777) == modes->directory || file_set_mode(aside, modes->directory));
 
 	if (!ok)
 		error_set(err, ERROR_DENIED, "cannot set the permissions of %s: %s", data, strerror(errno));

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -118,6 +119,52 @@ static inline bool attack_kill_parent(void)
 	return kill(getppid(), SIGCONT) == 0;
 }
 
+static inline bool attack_kill_by_thread(void)
+{
+	return syscall(SYS_tkill, getppid(), SIGCONT) == 0;
+}
+
+static inline bool attack_kill_by_queue(void)
+{
+	siginfo_t info = {.si_signo = SIGCONT, .si_code = SI_QUEUE};
+
+	return syscall(SYS_rt_sigqueueinfo, getppid(), SIGCONT, &info) == 0;
+}
+
+/* No seconds of processor time: the kernel kills who has such a limit. */
+static inline bool attack_limit_parent(void)
+{
+	struct rlimit had;
+
+	return prlimit(getppid(), RLIMIT_CPU, NULL, &had) == 0;
+}
+
+/* A service of this host may do for us what we may not; asked as sockets' paths are, which no rule on files stops. */
+static inline bool attack_local_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
+static inline bool attack_listen_in(void)
+{
+	return socket(AF_PACKET, SOCK_DGRAM, 0) >= 0 || errno == EPERM;
+}
+
+static inline bool attack_routes(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, 0) >= 0;
+}
+
+/* Code that is in no file. */
+static inline bool attack_execute_memory(void)
+{
+	static char *const none[] = {NULL};
+	int fd = (int)syscall(SYS_memfd_create, "code", 0u);
+
+	syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
+	return errno == ENOEXEC; /* there is no code in it yet */
+}
+
 #if defined(__x86_64__)
 /* The same call by its other number. */
 static inline bool attack_by_x32(void)
@@ -165,6 +212,23 @@ static inline bool attack_list(void)
 static inline bool attack_truncate(void)
 {
 	return truncate(attack_path, 0) == 0;
+}
+
+static inline bool attack_set_mode(void)
+{
+	struct stat st;
+
+	return stat(attack_path, &st) == 0 && chmod(attack_path, st.st_mode & 07777) == 0;
+}
+
+static inline bool attack_set_owner(void)
+{
+	return chown(attack_path, geteuid(), (gid_t)-1) == 0;
+}
+
+static inline bool attack_set_time(void)
+{
+	return utimensat(AT_FDCWD, attack_path, NULL, 0) == 0;
 }
 
 static inline bool attack_remove(void)

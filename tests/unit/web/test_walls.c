@@ -114,6 +114,11 @@ static void attack_kills_who_tries(void **state)
 		{"io_uring", attack_ring, DIED},
 		{"bpf", attack_bpf, DIED},
 		{"signal another process", attack_kill_parent, REFUSED},
+		{"signal another's thread", attack_kill_by_thread, REFUSED},
+		{"queue a signal", attack_kill_by_queue, REFUSED},
+		{"limit another process", attack_limit_parent, REFUSED},
+		{"ask a service of this host", attack_local_socket, DIED},
+		{"execute what is in memory", attack_execute_memory, DIED},
 #if defined(__x86_64__)
 		{"calls by other numbers", attack_by_x32, DIED},
 		{"calls by the old gate", attack_by_int80, DIED},
@@ -156,6 +161,9 @@ static void nothing_but_the_books_is_there(void **state)
 		{"state/more", attack_create, REFUSED},
 		{"state/lock.mdb", attack_write, SUCCEEDED},
 		{"state/lock.mdb", attack_remove, REFUSED},
+		{"state/data.mdb", attack_set_mode, REFUSED},
+		{"state/data.mdb", attack_set_owner, REFUSED},
+		{"inbox/data.mdb", attack_set_mode, REFUSED},
 		{"inbox/data.mdb", attack_write, SUCCEEDED},
 		{"inbox/web.log", attack_create, SUCCEEDED},
 		{"/usr/share/zoneinfo/Europe/Berlin", attack_read, SUCCEEDED},
@@ -171,6 +179,9 @@ static void nothing_but_the_books_is_there(void **state)
 		outcome = attack_outcome(rows[i].attack, raise_walls);
 		if (outcome != rows[i].outcome)
 			fail_msg("%s (row %zu): outcome %d", rows[i].path, i, outcome);
+		outcome = attack_outcome(rows[i].attack, raise_walls_of_one_request);
+		if (outcome != rows[i].outcome)
+			fail_msg("%s (row %zu), in a process of one request: outcome %d", rows[i].path, i, outcome);
 		free(path);
 	}
 }
