@@ -17,7 +17,7 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: up to here a JSON number is exact */
 
-struct kind {
+struct field_kind {
 	bool (*read)(const struct field *field, const cJSON *value, void *at, struct text *why);
 	bool (*print)(const void *at, struct text *out); /* false, nothing written: unset */
 	void (*clear)(void *at);
@@ -505,7 +505,7 @@ static bool read_inner(const struct field *field, const cJSON *value, void *at, 
 	return field_fits(field, value, why) && read_json(field, value, at, why);
 }
 
-static const struct kind kinds[FIELD__COUNT] = {
+static const struct field_kind kinds[FIELD__COUNT] = {
 	[FIELD_STRING] = {read_string, print_string, clear_string},
 	[FIELD_SECRET] = {read_string, print_string, clear_secret},
 	[FIELD_BOOL] = {read_bool, print_bool, NULL},
@@ -530,7 +530,7 @@ bool field_read(const struct field *field, const cJSON *value, void *at, struct 
 {
 	if (!kinds[field->type].read(field, value, at, why))
 		return false;
-	if (field->check && !field->check(at, why)) {
+	if (field->valid && !field->valid(at, why)) {
 		field_clear(field, at);
 		return false;
 	}

@@ -32,7 +32,7 @@ enum field_type {
 	FIELD_INTS,     /* struct ints */
 	FIELD_DURATIONS,/* struct ints, milliseconds; one duration is a list of one */
 	FIELD_MAP,      /* struct map: an object of strings (headers) */
-	FIELD_JSON,     /* char *: any JSON value, checked by the row's `check`, kept as compact text */
+	FIELD_JSON,     /* char *: any JSON value, checked by the row's `valid`, kept as compact text */
 	/* Values with rows of their own (`inner`), kept as compact text like FIELD_JSON: */
 	FIELD_GROUP,    /* an object with these keys */
 	FIELD_NAMED,    /* an object whose every member is an object with these keys */
@@ -70,7 +70,7 @@ struct field {
 	/* A further check of the parsed value; `value` points to where it is kept (char **, int64_t *,
 	   struct strings *, ...). On false `why` says what is wrong, to follow the key: must be ...
 	   May be NULL. */
-	bool (*check)(const void *value, struct text *why);
+	bool (*valid)(const void *value, struct text *why);
 	const struct field *inner; /* of GROUP, NAMED, ENTRIES */
 	size_t inner_count;
 };

@@ -51,7 +51,7 @@ static bool load_rules(struct web *web, const char *slug, char **name, struct he
 {
 	struct state *state = web_state(web, err);
 	struct state_txn *txn = state != NULL ? state_begin(state, false, err) : NULL;
-	struct pass_info pass;
+	struct pass_info info;
 	bool ok;
 
 	memset(rules, 0, sizeof(*rules));
@@ -68,8 +68,8 @@ static bool load_rules(struct web *web, const char *slug, char **name, struct he
 	else if (ok)
 		ok = state_heartbeat(txn, *name, rules, err);
 	if (ok && grace_from_us != NULL) {
-		ok = state_pass(txn, &pass, err);
-		*grace_from_us = ok ? pass.grace_from_us : 0;
+		ok = state_pass(txn, &info, err);
+		*grace_from_us = ok ? info.grace_from_us : 0;
 	}
 	state_end(txn);
 	return ok;
@@ -337,7 +337,7 @@ static void receive(struct web *web, struct request *req, const char *slug, stru
 	free(name);
 }
 
-static void post(struct web *web, struct request *req, const char *slug, const char *verb,
+static void take_beat(struct web *web, struct request *req, const char *slug, const char *verb,
 	struct reply *reply)
 {
 	enum body_status body;
@@ -356,19 +356,19 @@ static void post(struct web *web, struct request *req, const char *slug, const c
 
 void beat_post(struct web *web, struct request *req, const struct route_match *match, struct reply *reply)
 {
-	post(web, req, match->name, match->verb, reply);
+	take_beat(web, req, match->name, match->verb, reply);
 }
 
 void beat_post_default(struct web *web, struct request *req, const struct route_match *match,
 	struct reply *reply)
 {
 	(void)match;
-	post(web, req, NULL, "", reply);
+	take_beat(web, req, NULL, "", reply);
 }
 
 void beat_post_root(struct web *web, struct request *req, const struct route_match *match,
 	struct reply *reply)
 {
 	(void)match;
-	post(web, req, ROOT_SLUG, "", reply);
+	take_beat(web, req, ROOT_SLUG, "", reply);
 }

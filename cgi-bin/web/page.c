@@ -131,6 +131,14 @@ void page_plain(const struct request *req, struct reply *reply, int status, enum
 	data_free(d);
 }
 
+void page_not_found(struct request *req, struct reply *reply)
+{
+	if (request_wants_html(req))
+		page_plain(req, reply, 404, WORD_NOT_FOUND, WORD_NOT_FOUND_HELP);
+	else
+		reply_error_json(reply, 404, "not found");
+}
+
 void page_unavailable(struct request *req, struct reply *reply, const struct error *err)
 {
 	bool none_yet = err->kind == ERROR_MISSING;
@@ -246,7 +254,7 @@ void page_end_error(struct page *page, int status, enum word title, enum word he
 void page_end_missing(struct page *page)
 {
 	text_clear(&page->reply->headers);
-	routes_not_found(page->req, page->reply);
+	page_not_found(page->req, page->reply);
 	finish(page);
 }
 

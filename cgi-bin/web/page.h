@@ -48,6 +48,8 @@ void page_end_unavailable(struct page *page, const struct error *err);
 
 /* A page that needs no state, as the whole reply: errors, and the first minute (WORD_SETUP_TITLE). */
 void page_plain(const struct request *req, struct reply *reply, int status, enum word title, enum word help);
+/* The one answer for what does not exist or may not be known to exist; in JSON for who wants no page. */
+void page_not_found(struct request *req, struct reply *reply);
 /* 503 as a page: there is no state yet (what to do about it), or it cannot be read. */
 void page_unavailable(struct request *req, struct reply *reply, const struct error *err);
 /* What links of this request begin with: the mount, with "/staff" for people. The caller frees. */

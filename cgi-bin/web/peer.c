@@ -46,8 +46,8 @@ static bool sender_read(struct web *web, const char *name, struct sender *out, s
 		out->me = mem_str(site.me);
 	}
 	for (size_t i = 0; ok && i < site.peer_count; i++)
-		if (strcmp(site.peers[i].name, name) == 0)
-			out->secret = mem_str(site.peers[i].secret);
+		if (strcmp(site.peer_keys[i].name, name) == 0)
+			out->secret = mem_str(site.peer_keys[i].secret);
 	state_end(txn);
 	site_clear(&site);
 	return ok;

@@ -142,14 +142,6 @@ static void not_allowed(struct reply *reply, unsigned allowed)
 	text_free(&list);
 }
 
-void routes_not_found(struct request *req, struct reply *reply)
-{
-	if (request_wants_html(req))
-		page_plain(req, reply, 404, WORD_NOT_FOUND, WORD_NOT_FOUND_HELP);
-	else
-		reply_error_json(reply, 404, "not found");
-}
-
 /* Nothing can be said without a state. What is still to be done is said to whoever comes. */
 static void no_state(struct web *web, struct request *req, struct reply *reply, const struct error *err)
 {
@@ -198,7 +190,7 @@ static bool check_access(struct web *web, struct request *req, enum may needs, s
 		reply_error_json(reply, 403,
 			"this takes somebody who may act: come through /staff/ or send a key");
 	else if (!may)
-		routes_not_found(req, reply);
+		page_not_found(req, reply);
 	return may;
 }
 
@@ -223,7 +215,7 @@ void routes_dispatch(struct web *web, struct request *req, struct reply *reply)
 		reply_text(reply, 301, "");
 		reply_header(reply, "Location", "staff/");
 	} else if (route == NULL)
-		routes_not_found(req, reply);
+		page_not_found(req, reply);
 	else if (check_access(web, req, route->needs, reply)) {
 		struct route_match match = {
 			parts.count > 0 ? parts.text[0] : "",

@@ -47,7 +47,5 @@ struct route {
 
 /* Finds and runs the row for this request, or answers 400, 404, 405; 503 while there is no state. */
 void routes_dispatch(struct web *web, struct request *req, struct reply *reply);
-/* The one answer for what does not exist or may not be known to exist. */
-void routes_not_found(struct request *req, struct reply *reply);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "model/fresh.h"
+#include "web/page.h"
 #include "web/up.h"
 
 /* What is asked of the state in one transaction. */
@@ -57,7 +58,7 @@ static bool is_up(enum monitor_state state)
 	return state == STATE_UP || state == STATE_SUSPECT;
 }
 
-static void answer(struct reply *reply, enum monitor_state state)
+static void say_state(struct reply *reply, enum monitor_state state)
 {
 	reply->status = is_up(state) ? 200 : 503;
 	reply->type = TYPE_JSON;
@@ -80,11 +81,11 @@ void up_one(struct web *web, struct request *req, const struct route_match *matc
 	else if (!state_monitor_by_slug(s.txn, match->name, &monitor, &err) && err.kind != ERROR_MISSING)
 		unavailable(reply, &err);
 	else if (err.kind == ERROR_MISSING || !access_sees(&s.asker, &monitor))
-		routes_not_found(req, reply);
+		page_not_found(req, reply);
 	else if (!state_row(s.txn, monitor.id, &row, &err))
 		unavailable(reply, &err);
 	else
-		answer(reply, shown(&s, &row));
+		say_state(reply, shown(&s, &row));
 	close_snapshot(&s);
 	monitor_clear(&monitor);
 }
@@ -129,9 +130,9 @@ void up_all(struct web *web, struct request *req, const struct route_match *matc
 		if (!state_monitor_scan(s.txn, count_one, &tally, &err))
 			unavailable(reply, &err);
 		else if (tally.seen == 0)
-			routes_not_found(req, reply);
+			page_not_found(req, reply);
 		else
-			answer(reply, tally.worst);
+			say_state(reply, tally.worst);
 	}
 	close_snapshot(&s);
 	free(rows);

@@ -191,7 +191,7 @@ static bool create(struct worker *worker)
 }
 
 /* Workers have all signals blocked, so that none interrupts a body being read: the main thread takes them. */
-static bool start(void *(*life)(void *arg), void *arg)
+static bool start_worker(void *(*life)(void *arg), void *arg)
 {
 	struct worker *worker = worker_new(life, arg);
 	sigset_t all, before;
@@ -254,7 +254,7 @@ static bool settled(bool (*settle)(char **env), struct taken *taken)
 
 static bool go_on(struct taken *taken)
 {
-	if (start(work_on, taken))
+	if (start_worker(work_on, taken))
 		return true;
 	serve_one(taken->io, taken->env);
 	channel_free(taken->io);
@@ -271,7 +271,7 @@ bool workers_run(size_t n, bool (*settle)(char **env), void (*serve)(struct chan
 		return true;
 	pool.wanted = n; /* the first of them may have a request in hand before the last is started */
 	for (i = 0; i < n; i++)
-		started += i == 0 && settle != NULL ? go_on(&first) : start(work_asked_for, NULL);
+		started += i == 0 && settle != NULL ? go_on(&first) : start_worker(work_asked_for, NULL);
 	if (started < n)
 		log_warn("%zu of %zu threads could be started", started, n);
 	join_all();
@@ -290,7 +290,7 @@ void workers_wait_begin(void)
 	if (pool.wanted == 0 || total >= waiting + pool.wanted || total >= pool.wanted + SPARE_MAX ||
 		pool.stopping)
 		return;
-	start(work_spare, NULL); /* when it cannot be started we are as many as we are */
+	start_worker(work_spare, NULL); /* when it cannot be started we are as many as we are */
 }
 
 void workers_wait_end(void)

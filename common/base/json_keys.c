@@ -177,20 +177,20 @@ static struct slot *find(struct json_keys *keys, const char *text, uint32_t obje
 	return &keys->slots[at];
 }
 
-bool json_keys_add(struct json_keys *keys, const struct json_scan *s)
+bool json_keys_add(struct json_keys *keys, unsigned depth, const char *text, size_t start, size_t end)
 {
-	uint32_t object = keys->open[s->depth];
-	struct name name = name_of(s->text, s->start, s->end);
+	uint32_t object = keys->open[depth];
+	struct name name = name_of(text, start, end);
 	uint64_t hash = name_hash(object, name.bytes, name.n);
 	struct slot *slot;
 	bool is_new;
 
 	if (keys->used * 2 >= keys->size)
 		grow(keys);
-	slot = find(keys, s->text, object, &name, hash);
+	slot = find(keys, text, object, &name, hash);
 	is_new = slot->object == 0;
 	if (is_new) {
-		*slot = (struct slot){hash, object, s->start, s->end};
+		*slot = (struct slot){hash, object, start, end};
 		keys->used++;
 	}
 	text_free(&name.decoded);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * json_private: what the files of json_scan share: the set of names seen, hex digits, the byte order mark.
+ * json_private: what the files of json_scan share: decoding (json_string.c), the set of names seen (json_keys.c).
  */
 #ifndef BASE_JSON_PRIVATE_H
 #define BASE_JSON_PRIVATE_H
@@ -19,8 +19,9 @@ void json_decode(const char *text, size_t start, size_t end, struct text *out);
 struct json_keys *json_keys_new(void);
 /* An object begins at this depth (from 1): what was seen at that depth before counts no more. */
 void json_keys_open(struct json_keys *keys, unsigned depth);
-/* Adds the current token of s to the innermost object's names; false when it was there already. */
-bool json_keys_add(struct json_keys *keys, const struct json_scan *s);
+/* Adds the name whose token stands at start..end to those of the object at that depth; false when it was there
+   already. */
+bool json_keys_add(struct json_keys *keys, unsigned depth, const char *text, size_t start, size_t end);
 void json_keys_free(struct json_keys *keys);
 
 #endif

@@ -4,7 +4,8 @@
  *
  * json_scan_next() skips blanks (and comments), takes the comma or colon that must stand there, then one
  * token. What may come next is the state `expect`; the stack holds the open brackets. Values of strings and
- * numbers are decoded only when asked for (json_value.c); names of members are kept in a set (json_keys.c).
+ * numbers are decoded only when asked for (json_value.c, json_string.c); names of members are kept in a set
+ * (json_keys.c).
  */
 #include "base/json_scan.h"
 
@@ -101,22 +102,6 @@ static bool skip_space(struct json_scan *s)
 }
 
 /* ---- strings ----------------------------------------------------------------------------------------- */
-
-int json_hex4(const char *s, size_t n)
-{
-	int value = 0;
-
-	if (n < 4)
-		return -1;
-	for (size_t i = 0; i < 4; i++) {
-		int digit = text_hex_value(s[i]);
-
-		if (digit < 0)
-			return -1;
-		value = value << 4 | digit;
-	}
-	return value;
-}
 
 /* What follows the backslash at s->at; steps over the whole escape. */
 static const char *check_escape(struct json_scan *s)
@@ -299,7 +284,7 @@ static enum json_token scan_key(struct json_scan *s)
 		return fail(s, s->at, "a name in double quotes is missing here");
 	if (!scan_string(s))
 		return JSON_BAD;
-	s->doubled = !json_keys_add(s->keys, s);
+	s->doubled = !json_keys_add(s->keys, s->depth, s->text, s->start, s->end);
 	if (s->doubled && !(s->flags & JSON_DOUBLES))
 		return fail(s, s->start, "this name stands twice in the same object");
 	s->expect = EXPECT_COLON;

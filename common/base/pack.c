@@ -177,7 +177,7 @@ void unpack_nested(struct unpack *inner, const struct unpack *outer)
 		*inner = (struct unpack){.at = outer->bytes, .end = outer->bytes + outer->len};
 }
 
-static bool field_read(struct unpack *u)
+static bool next_field(struct unpack *u)
 {
 	uint64_t key, value;
 
@@ -202,7 +202,7 @@ bool unpack_next(struct unpack *u)
 {
 	if (u->bad || u->at == u->end)
 		return false;
-	u->bad = !field_read(u);
+	u->bad = !next_field(u);
 	return !u->bad;
 }
 

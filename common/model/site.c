@@ -16,16 +16,16 @@ static void keys_free(struct api_key *keys, size_t n)
 	free(keys);
 }
 
-static void peers_free(struct peer_key *peers, size_t n)
+static void peer_keys_free(struct peer_key *keys, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		free(peers[i].name);
-		free(peers[i].url);
-		if (peers[i].secret)
-			sign_wipe(peers[i].secret, strlen(peers[i].secret));
-		free(peers[i].secret);
+		free(keys[i].name);
+		free(keys[i].url);
+		if (keys[i].secret)
+			sign_wipe(keys[i].secret, strlen(keys[i].secret));
+		free(keys[i].secret);
 	}
-	free(peers);
+	free(keys);
 }
 
 static void channels_free(struct channel_label *channels, size_t n)
@@ -46,7 +46,7 @@ void site_clear(struct site *site)
 	free(site->me);
 	strings_free(site->operators, site->operator_count);
 	keys_free(site->keys, site->key_count);
-	peers_free(site->peers, site->peer_count);
+	peer_keys_free(site->peer_keys, site->peer_count);
 	channels_free(site->channels, site->channel_count);
 	strings_free(site->maintenance, site->maintenance_count);
 	*site = (struct site){0};

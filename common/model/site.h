@@ -56,7 +56,7 @@ struct site {
 	struct api_key *keys;
 	size_t key_count;
 	char *me;        /* how the peers call this one; NULL without peers */
-	struct peer_key *peers;
+	struct peer_key *peer_keys;
 	size_t peer_count;
 	struct channel_label *channels;
 	size_t channel_count;

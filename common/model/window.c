@@ -246,7 +246,7 @@ static bool weekdays(const char *s, unsigned *bits)
 	return *s == '\0';
 }
 
-static bool spans(const char *s, struct window *out)
+static bool read_spans(const char *s, struct window *out)
 {
 	do {
 		struct window_span *span = &out->spans[out->span_count];
@@ -276,7 +276,7 @@ static bool parse_weekly(const struct words *words, struct window *out, const ch
 			return false;
 	}
 	*why = "expected times of the day, like 09:00-18:00 (00:00 to 24:00)";
-	if (i >= words->n || !spans(words->word[i++], out))
+	if (i >= words->n || !read_spans(words->word[i++], out))
 		return false;
 	*why = "there is something after the times that does not belong there";
 	return i == words->n;

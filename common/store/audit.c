@@ -46,7 +46,7 @@ static void audit_table(struct book_txn *t, struct audit *a, unsigned table)
 
 	for (bool on = walk_first(&w, t, table); on; on = walk_next(&w)) {
 		place++;
-		if (row->check(&w.key, &w.value, &err))
+		if (row->holds(&w.key, &w.value, &err))
 			a->records++;
 		else
 			damaged(a, t, table, place, err.text);

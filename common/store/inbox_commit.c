@@ -126,7 +126,7 @@ static void run_batch(struct commit_line *line, struct change **batch)
 
 /* Wakes them without the lock, so that they do not meet at it. A woken change is gone at once: it stands on
    the stack of the thread that handed it in. */
-static void answer(struct change *batch, const struct change *own)
+static void wake_all(struct change *batch, const struct change *own)
 {
 	while (batch) {
 		struct change *change = batch;
@@ -150,7 +150,7 @@ static void lead(struct commit_line *line, struct change *own)
 	pthread_mutex_unlock(&line->lock);
 	if (next)
 		sem_post(&next->wake); /* first: its batch may begin while this one is answered */
-	answer(batch, own);
+	wake_all(batch, own);
 }
 
 static void wait_for_turn(struct change *change)

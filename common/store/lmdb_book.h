@@ -38,7 +38,7 @@ enum { BOOK_SCHEMA_KIND = 1, BOOK_SCHEMA_VERSION = 1 }; /* of that record */
 struct book_table {
 	const char *name;
 	/* Does this record hold? For book_verify; every table has one. */
-	bool (*check)(const MDB_val *key, const MDB_val *value, struct error *err);
+	bool (*holds)(const MDB_val *key, const MDB_val *value, struct error *err);
 };
 
 /* What a book is like: one constant for each. */

@@ -119,7 +119,7 @@ static bool verify_table(struct book_txn *t, unsigned table, uint64_t *records, 
 	bool ok = true;
 
 	for (bool on = walk_first(&w, t, table); on && ok; on = ok && walk_next(&w)) {
-		ok = row->check(&w.key, &w.value, err);
+		ok = row->holds(&w.key, &w.value, err);
 		*records += ok;
 	}
 	if (!walk_end(&w, ok ? err : NULL))

@@ -88,7 +88,7 @@ static const struct field site_fields[] = {
 	PLAIN(5, FIELD_UINT, struct site, anonymous),
 	COUNTED(6, FIELD_STRS, struct site, operators, operator_count),
 	MANY(7, struct site, keys, key_count, &SHAPE_API_KEY),
-	MANY(8, struct site, peers, peer_count, &SHAPE_PEER_KEY),
+	MANY(8, struct site, peer_keys, peer_count, &SHAPE_PEER_KEY),
 	MANY(9, struct site, channels, channel_count, &SHAPE_CHANNEL_LABEL),
 	COUNTED(10, FIELD_STRS, struct site, maintenance, maintenance_count),
 	PLAIN(11, FIELD_INT, struct site, retain_samples_s),

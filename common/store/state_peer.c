@@ -79,7 +79,7 @@ void peer_sightings(struct state_txn *txn, const struct site *site, const struct
 	int64_t since_us, int64_t now_us, struct sighting **list, size_t *n)
 {
 	for (size_t i = 0; i < site->peer_count; i++) {
-		const char *peer = site->peers[i].name;
+		const char *peer = site->peer_keys[i].name;
 		struct peer_table rows;
 		struct peer_head head;
 

@@ -280,13 +280,13 @@ static bool validate(const void *value, struct text *why)
 
 #define AT(member) .offset = offsetof(struct dns_options, member)
 static const struct field fields[] = {
-	{.name = "name", .type = FIELD_STRING, AT(name), .required = true, .check = address_host_valid,
+	{.name = "name", .type = FIELD_STRING, AT(name), .required = true, .valid = address_host_valid,
 		.help = "The name that is looked up."},
 	{.name = "record", .type = FIELD_CHOICE, AT(record), .fallback = "A", .choices = dns_record_names,
 		.help = "Which kind of record."},
 	{.name = "expect", .type = FIELD_STRINGS, AT(expect),
 		.help = "The records that there must be, all of them and no others, in any order; without it, any will do."},
-	{.name = "server", .type = FIELD_STRING, AT(server), .check = server_valid,
+	{.name = "server", .type = FIELD_STRING, AT(server), .valid = server_valid,
 		.help = "The DNS server to ask, with \":port\" if it is not 53; the system's resolvers when not given."},
 };
 

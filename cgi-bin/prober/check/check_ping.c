@@ -218,7 +218,7 @@ static void end(struct check *check)
 
 static const struct field fields[] = {
 	{.name = "host", .type = FIELD_STRING, .offset = offsetof(struct ping_options, host), .required = true,
-		.check = address_host_valid, .help = "A host name or an address, IPv4 or IPv6."},
+		.valid = address_host_valid, .help = "A host name or an address, IPv4 or IPv6."},
 };
 
 const struct check_type check_ping = {

@@ -44,7 +44,7 @@ static void end(struct check *check)
 
 #define AT(member) .offset = offsetof(struct tls_options, member)
 static const struct field fields[] = {
-	{.name = "host", .type = FIELD_STRING, AT(host), .required = true, .check = address_host_valid,
+	{.name = "host", .type = FIELD_STRING, AT(host), .required = true, .valid = address_host_valid,
 		.help = "A host name, which the certificate must be for, or an address."},
 	{.name = "port", .type = FIELD_INT, AT(port), .fallback = "443", .shown = true, .min = 1, .max = 65535,
 		.help = "The number of the TCP port."},

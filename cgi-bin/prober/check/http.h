@@ -46,24 +46,24 @@ bool http_validate(const void *options, struct text *why);
 	{.name = "url", .type = FIELD_URL, HTTP_AT(url), .required = true, .help = "What to ask for."},         \
 	{.name = "method", .type = FIELD_CHOICE, HTTP_AT(method), .fallback = "GET", .choices = http_methods,   \
 		.help = "The request's method."},                                                              \
-	{.name = "headers", .type = FIELD_MAP, HTTP_AT(headers), .secret = true, .check = http_headers_valid,   \
+	{.name = "headers", .type = FIELD_MAP, HTTP_AT(headers), .secret = true, .valid = http_headers_valid,   \
 		.help = "Headers to send beside our own, by name."},                                           \
 	{.name = "body", .type = FIELD_STRING, HTTP_AT(body), .secret = true, .help = "The request's body."},   \
 	{.name = "status", .type = FIELD_STRING, HTTP_AT(status), .fallback = "200-399",                        \
-		.check = http_status_valid, .help = "Which statuses are good: numbers and ranges."},           \
+		.valid = http_status_valid, .help = "Which statuses are good: numbers and ranges."},           \
 	{.name = "follow", .type = FIELD_INT, HTTP_AT(follow), .fallback = "5", .min = 0, .max = 20,            \
 		.help = "How many redirects are followed; with 0 the redirect itself is the answer."},         \
 	{.name = "auth", .type = FIELD_GROUP, HTTP_AT(auth), .secret = true, .inner = http_auth_fields,         \
 		.inner_count = 2, .help = "A login: basic with user and password, or a bearer token."},        \
-	{.name = "ip", .type = FIELD_INT, HTTP_AT(ip), .check = http_ip_valid,                                  \
+	{.name = "ip", .type = FIELD_INT, HTTP_AT(ip), .valid = http_ip_valid,                                  \
 		.help = "Which family of addresses to use: 4 or 6."},                                          \
 	{.name = "verify", .type = FIELD_BOOL, HTTP_AT(verify), .fallback = "true",                             \
 		.help = "Whether a wrong certificate is down."},                                               \
 	{.name = "max_body", .type = FIELD_INT, HTTP_AT(max_body), .fallback = "65536", .min = 1,               \
 		.max = 16777216, .help = "How many bytes of the body are read at most."},                      \
-	{.name = "json", .type = FIELD_JSON, HTTP_AT(json), .check = http_json_valid,                           \
+	{.name = "json", .type = FIELD_JSON, HTTP_AT(json), .valid = http_json_valid,                           \
 		.help = "Values that the JSON answer must hold, by path: {\"status.db\": \"ok\"}."},           \
-	{.name = "header", .type = FIELD_MAP, HTTP_AT(header), .check = http_headers_valid,                     \
+	{.name = "header", .type = FIELD_MAP, HTTP_AT(header), .valid = http_headers_valid,                     \
 		.help = "Headers that the answer must have, with a text that must be in the value."},          \
 	{.name = "cert_days", .type = FIELD_INTS, HTTP_AT(cert_days), .fallback = "[21,7,1]", .min = 1,         \
 		.max = 3650, .help = "How many days before its end a certificate is warned of."}

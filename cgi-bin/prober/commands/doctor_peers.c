@@ -59,13 +59,13 @@ void doctor_peers(struct doctor *d)
 		for (size_t i = 0; i < site.peer_count; i++) {
 			struct peer_head head;
 
-			if (peer_head_read(txn, site.peers[i].name, &head) && head.heard_us)
-				examine(d, site.peers[i].name, &head, pass.grace_from_us);
+			if (peer_head_read(txn, site.peer_keys[i].name, &head) && head.heard_us)
+				examine(d, site.peer_keys[i].name, &head, pass.grace_from_us);
 			else
 				doctor_say(d, FOUND_NOTE,
 					"peer %s: never heard: is it running, and is \"url\" there "
 					"the address of this one?",
-					site.peers[i].name);
+					site.peer_keys[i].name);
 		}
 	}
 	state_end(txn);

@@ -593,7 +593,7 @@ static const char *const history[] = {"create_datetime", "logs", "response_times
 	"custom_uptime_ratio", "custom_uptime_ratios", "custom_uptime_ranges", "custom_down_durations",
 	"all_time_uptime_ratio", "all_time_uptime_durations", "ssl", "timezone"};
 
-static bool listed(const char *const *names, size_t n, const char *name)
+static bool is_listed(const char *const *names, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(names[i], name) == 0)
@@ -629,8 +629,8 @@ static void say_unknown(const struct source *s)
 	const cJSON *value;
 
 	cJSON_ArrayForEach(value, s->in) {
-		if (!value->string || listed(handled, COUNT_OF(handled), value->string) ||
-			listed(history, COUNT_OF(history), value->string) || says_nothing(value))
+		if (!value->string || is_listed(handled, COUNT_OF(handled), value->string) ||
+			is_listed(history, COUNT_OF(history), value->string) || says_nothing(value))
 			continue;
 		lose(s, "", value);
 	}

@@ -105,7 +105,7 @@ static bool value_read(struct reading *r, const struct field *field, const cJSON
 	bool good;
 
 	memset(&scratch, 0, sizeof(scratch));
-	if (field->type >= FIELD_GROUP && !field->check)
+	if (field->type >= FIELD_GROUP && !field->valid)
 		good = field_fits(field, value, &why); /* 10,000 monitors need not be printed for this */
 	else if ((good = field_read(field, value, &scratch, &why)))
 		field_clear(field, &scratch);

@@ -4,7 +4,8 @@
  *
  * A reading goes through these steps, each in its file:
  *
- *	source.c    a file's bytes -> guarded by json_scan -> a cJSON tree; where each value stands
+ *	source.c    a file's bytes -> guarded by json_scan -> a cJSON tree
+ *	places.c    where each of its values stands
  *	include.c   the files of "include", merged into the one tree
  *	fields.c    objects against rows: unknown keys, types, ranges, secrets from file: and env:
  *	secret.c    those secrets, and who may read the files that hold them
@@ -96,9 +97,16 @@ void reading_end(struct reading *r);
 /* Reads, guards and parses a file; its index in sources, or -1 after reporting at `from` (NULL: at the
    file's own beginning). The tree is the caller's through sources[]. */
 int source_read(struct reading *r, const char *path, const cJSON *from);
-struct place *place_of(const struct reading *r, const cJSON *node);
 /* Remembers that the result depends on this file, directory or "env:NAME". */
 void reading_depends(struct reading *r, const char *path);
+
+/* ---- places.c */
+
+/* NULL: none was put for it. */
+struct place *place_of(const struct reading *r, const cJSON *node);
+/* Room for that many more, then one after the other: spot with the node that stands there. */
+void places_reserve(struct reading *r, size_t more);
+const struct place *place_put(struct reading *r, const cJSON *node, const struct place *spot);
 
 /* ---- problems.c */
 

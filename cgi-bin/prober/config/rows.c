@@ -156,11 +156,11 @@ static const struct field notify[] = {
 		.help = "Tell only what still lasts after this time: escalation."},
 	{ROW("repeat", DURATION, notify_options, repeat_ms), .min = MINUTE_MS, .max = 30 * DAY_MS,
 		.help = "Tell again this often, until somebody acknowledges it or it ends."},
-	{ROW("events", STRINGS, notify_options, events), .check = check_events,
+	{ROW("events", STRINGS, notify_options, events), .valid = check_events,
 		.help = "Which of down, up, unknown, slow, certificate, flapping, maintenance; all but "
 			"maintenance by "
 			"default."},
-	{ROW("hours", STRING, notify_options, hours), .check = check_hours,
+	{ROW("hours", STRING, notify_options, hours), .valid = check_hours,
 		.help = "Only within these hours, such as \"mon-fri 09:00-18:00\"; what happens outside is "
 			"told when "
 			"they begin."},
@@ -177,7 +177,7 @@ static const struct field window[] = {
 		.help = "Hours of these days, or of each: \"02:00-04:00\"."},
 	{ROW("cron", STRING, window_options, cron), .help = "Cron expression of its begins, with \"for\"."},
 	{ROW("when", STRING, window_options, when), .help = "All of it as one text."},
-	{ROW("timezone", STRING, window_options, timezone), .check = check_timezone,
+	{ROW("timezone", STRING, window_options, timezone), .valid = check_timezone,
 		.help = "Of these times; that of the top by default."},
 };
 ROWS(window_rows, window);
@@ -221,16 +221,16 @@ ROWS(limit_rows, limit);
 
 static const struct field top[] = {
 	{ROW("$schema", STRING, top_options, schema), .help = "For editors; not looked at."},
-	{ROW("store", STRING, top_options, store), .fallback = STORE_DEFAULT, .check = check_store,
+	{ROW("store", STRING, top_options, store), .fallback = STORE_DEFAULT, .valid = check_store,
 		.help = "Directory of the books: on a local disk, outside the document root."},
 	{ROW("url", URL, top_options, url), .help = "Where upbeat.fcgi is mounted: for links in messages."},
 	{ROW("title", STRING, top_options, title), .fallback = "Upbeat", .help = "Title of the pages."},
-	{ROW("logo", STRING, top_options, logo), .check = check_logo,
+	{ROW("logo", STRING, top_options, logo), .valid = check_logo,
 		.help = "Picture beside the title: a path on the host of the pages, for its web server to "
 			"answer."},
 	{ROW("language", CHOICE, top_options, language), .choices = languages, .fallback = "en",
 		.help = "Of messages, and of pages where the browser does not ask for another."},
-	{ROW("timezone", STRING, top_options, timezone), .fallback = "UTC", .check = check_timezone,
+	{ROW("timezone", STRING, top_options, timezone), .fallback = "UTC", .valid = check_timezone,
 		.help = "Of times in messages and pages, of schedules, hours and maintenance windows."},
 	{ROW("anonymous", CHOICE, top_options, anonymous), .choices = audiences, .fallback = "public",
 		.help = "What visitors see: all, only monitors marked public, or none."},
@@ -275,7 +275,7 @@ static const struct field monitor[] = {
 	{ROW("name", STRING, monitor_options, name), .help = "What people read; its slug by default."},
 	{ROW("group", STRING, monitor_options, group), .fallback = "",
 		.help = "Heading under which pages show it."},
-	{ROW("tags", STRINGS, monitor_options, tags), .max = 32, .check = check_tags,
+	{ROW("tags", STRINGS, monitor_options, tags), .max = 32, .valid = check_tags,
 		.help = "For filtering."},
 	{ROW("public", BOOL, monitor_options, is_public), .fallback = "false",
 		.help = "Visitors may see its name, state, uptime and incidents."},
@@ -308,7 +308,7 @@ static const struct field monitor[] = {
 		.help = "Peers that look at it too; those that have a monitor of the same slug by default, [] for none."},
 	{ROW("quorum", INT, monitor_options, quorum), .min = 1, .max = 100,
 		.help = "How many of the places that can see must find it down; most of them by default."},
-	{ROW("sources", JSON, monitor_options, sources), .check = check_sources,
+	{ROW("sources", JSON, monitor_options, sources), .valid = check_sources,
 		.help = "What third parties that look at it too call it there: {\"uptimerobot\": \"My shop\"}; also "
 			"statuscake and pingdom. A name, a number or a URL there, or a list of these; their webhooks "
 			"go to /hook/SERVICE/KEY."},

@@ -182,12 +182,12 @@ static void build_peers(struct site *site, const cJSON *peers)
 {
 	const cJSON *node;
 
-	site->peers = mem_array((size_t)cJSON_GetArraySize(peers) + 1, sizeof(site->peers[0]));
+	site->peer_keys = mem_array((size_t)cJSON_GetArraySize(peers) + 1, sizeof(site->peer_keys[0]));
 	cJSON_ArrayForEach(node, peers) {
 		struct peer_options options = {0};
 
 		fields_load(peer_rows.fields, peer_rows.n, node, &options, NULL);
-		site->peers[site->peer_count++] =
+		site->peer_keys[site->peer_count++] =
 			(struct peer_key){mem_str(node->string), options.url, options.secret};
 	}
 }

@@ -156,7 +156,7 @@ static void takes_long(void *arg)
 	resolver_probe(resolve->loop);
 }
 
-static void answer(void *arg)
+static void hand_over(void *arg)
 {
 	struct loop_resolve *resolve = arg;
 
@@ -169,7 +169,7 @@ static void answer(void *arg)
 static void answer_soon(struct loop_resolve *resolve)
 {
 	loop_timer_stop(resolve->deadline);
-	resolve->deadline = loop_after(resolve->loop, 0, answer, resolve);
+	resolve->deadline = loop_after(resolve->loop, 0, hand_over, resolve);
 }
 
 static void fail(struct loop_resolve *resolve, const char *why, bool ours)
@@ -190,7 +190,7 @@ static void deadline_passed(void *arg)
 	if (resolve->held)
 		resolve->held->owner = NULL;
 	fail_silent(resolve);
-	answer(resolve);
+	hand_over(resolve);
 }
 
 static void take_addresses(struct addresses *out, const struct ares_addrinfo *found)

@@ -13,7 +13,7 @@ struct discord_options {
 
 static const struct field fields[] = {
 	{.name = "webhook", .type = FIELD_SECRET, .offset = offsetof(struct discord_options, webhook),
-		.required = true, .check = channel_address_valid,
+		.required = true, .valid = channel_address_valid,
 		.help = "Address of the webhook."},
 	CHANNEL_COMMON(discord_options),
 };

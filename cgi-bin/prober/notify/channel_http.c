@@ -51,16 +51,16 @@ static bool success_valid(const void *value, struct text *why)
 static const char *const methods[] = {"POST", "PUT", "PATCH", "GET", "DELETE", NULL};
 static const struct field fields[] = {
 	{.name = "url", .type = FIELD_SECRET, .offset = offsetof(struct http_options, url), .required = true,
-		.check = url_valid, .help = "Address; {{fields}} in it are percent-encoded."},
+		.valid = url_valid, .help = "Address; {{fields}} in it are percent-encoded."},
 	{.name = "method", .type = FIELD_CHOICE, .offset = offsetof(struct http_options, method),
 		.fallback = "POST", .choices = methods, .help = "HTTP method."},
 	{.name = "headers", .type = FIELD_MAP, .offset = offsetof(struct http_options, headers), .secret = true,
-		.check = headers_valid, .help = "Headers; their Content-Type says how {{fields}} in the body are escaped."},
-	{.name = "body", .type = FIELD_STRING, .offset = offsetof(struct http_options, body), .check = body_valid,
+		.valid = headers_valid, .help = "Headers; their Content-Type says how {{fields}} in the body are escaped."},
+	{.name = "body", .type = FIELD_STRING, .offset = offsetof(struct http_options, body), .valid = body_valid,
 		.help = "Body; {{title}} {{text}} {{full}} {{event}} {{state}} {{monitor}} {{name}} {{cause}} {{url}} "
 			"{{id}} {{since}} {{at}} {{duration}} {{payload|json}} are what it can say."},
 	{.name = "success", .type = FIELD_STRING, .offset = offsetof(struct http_options, success),
-		.check = success_valid,
+		.valid = success_valid,
 		.help = "What the body of a 2xx must be: \"=ok\", \".ok=true\", \".id\", \"!error\"; anything by default."},
 	{.name = "secret", .type = FIELD_SECRET, .offset = offsetof(struct http_options, secret),
 		.help = "Kept out of sight; {{secret}} puts it in, {{body_signature}} signs with it."},

@@ -64,17 +64,17 @@ static bool program_valid(const void *value, struct text *why)
 
 static const struct field fields[] = {
 	{.name = "to", .type = FIELD_STRINGS, .offset = offsetof(struct mail_options, to), .required = true, .min = 1,
-		.max = 100, .check = addresses_valid, .help = "Recipients; each gets a mail of its own."},
+		.max = 100, .valid = addresses_valid, .help = "Recipients; each gets a mail of its own."},
 	{.name = "from", .type = FIELD_STRING, .offset = offsetof(struct mail_options, from), .required = true,
-		.check = address_valid, .help = "Sender, an address that this host may send from."},
-	{.name = "smtp", .type = FIELD_STRING, .offset = offsetof(struct mail_options, smtp), .check = smtp_valid,
+		.valid = address_valid, .help = "Sender, an address that this host may send from."},
+	{.name = "smtp", .type = FIELD_STRING, .offset = offsetof(struct mail_options, smtp), .valid = smtp_valid,
 		.help = "Mail server: smtp:// (STARTTLS where it is offered) or smtps://."},
 	{.name = "user", .type = FIELD_STRING, .offset = offsetof(struct mail_options, user),
 		.help = "Login at the mail server."},
 	{.name = "password", .type = FIELD_SECRET, .offset = offsetof(struct mail_options, password),
 		.help = "Password for it."},
 	{.name = "sendmail", .type = FIELD_STRING, .offset = offsetof(struct mail_options, sendmail),
-		.check = program_valid, .help = "Instead of a server: the local program, /usr/sbin/sendmail."},
+		.valid = program_valid, .help = "Instead of a server: the local program, /usr/sbin/sendmail."},
 	CHANNEL_COMMON(mail_options),
 };
 

@@ -16,7 +16,7 @@ struct slack_options {
 
 static const struct field fields[] = {
 	{.name = "webhook", .type = FIELD_SECRET, .offset = offsetof(struct slack_options, webhook),
-		.check = channel_address_valid, .help = "Address of an incoming webhook."},
+		.valid = channel_address_valid, .help = "Address of an incoming webhook."},
 	{.name = "token", .type = FIELD_SECRET, .offset = offsetof(struct slack_options, token),
 		.help = "A bot's token (xoxb-...), instead of a webhook."},
 	{.name = "channel", .type = FIELD_STRING, .offset = offsetof(struct slack_options, channel),

@@ -11,7 +11,7 @@ struct teams_options {
 
 static const struct field fields[] = {
 	{.name = "webhook", .type = FIELD_SECRET, .offset = offsetof(struct teams_options, webhook),
-		.required = true, .check = channel_address_valid,
+		.required = true, .valid = channel_address_valid,
 		.help = "Address of the workflow."},
 	CHANNEL_COMMON(teams_options),
 };

@@ -26,7 +26,7 @@ static bool template_valid(const void *value, struct text *why)
 static const char *const methods[] = {"POST", "PUT", "PATCH", "GET", NULL};
 static const struct field fields[] = {
 	{.name = "url", .type = FIELD_URL, .offset = offsetof(struct webhook_options, url), .required = true,
-		.secret = true, .check = template_valid, .help = "Where the message is sent."},
+		.secret = true, .valid = template_valid, .help = "Where the message is sent."},
 	{.name = "secret", .type = FIELD_SECRET, .offset = offsetof(struct webhook_options, secret),
 		.help = "Signs the message; without it there is no signature."},
 	{.name = "method", .type = FIELD_CHOICE, .offset = offsetof(struct webhook_options, method),
@@ -34,7 +34,7 @@ static const struct field fields[] = {
 	{.name = "headers", .type = FIELD_MAP, .offset = offsetof(struct webhook_options, headers), .secret = true,
 		.help = "Further headers; {{fields}} of the message can be used."},
 	{.name = "body", .type = FIELD_STRING, .offset = offsetof(struct webhook_options, body),
-		.check = template_valid,
+		.valid = template_valid,
 		.help = "Another body than the JSON payload; {{fields}} are escaped for its Content-Type."},
 	CHANNEL_COMMON(webhook_options),
 };

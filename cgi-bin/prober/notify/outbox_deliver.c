@@ -32,7 +32,7 @@ struct job {
 	struct notice notice;
 	struct message message;
 	struct delivery *delivery; /* while it is under way */
-	struct sent outcome;    /* when finished */
+	struct receipt outcome;    /* when finished */
 	bool finished;
 };
 
@@ -78,7 +78,7 @@ struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *
 static void job_free(struct job *job)
 {
 	channel_free(job->delivery);
-	sent_clear(&job->outcome);
+	receipt_clear(&job->outcome);
 	notice_clear(&job->notice);
 	message_clear(&job->message);
 	free(job);
@@ -264,7 +264,7 @@ static bool collect_due(struct outbox *outbox, int64_t now_us, bool *any, struct
 
 static void log_outcome(const struct job *job)
 {
-	const struct sent *o = &job->outcome;
+	const struct receipt *o = &job->outcome;
 	static const char *const what[] = {
 		[DELIVERY_SENT] = "told",
 		[DELIVERY_RETRY] = "could not be told, will be tried again",
@@ -312,7 +312,7 @@ static void record_all(struct outbox *outbox, int64_t now_us)
 	}
 }
 
-static void job_finish(struct job *job, const struct sent *outcome)
+static void job_finish(struct job *job, const struct receipt *outcome)
 {
 	job->outcome = *outcome;
 	job->finished = true;
@@ -323,7 +323,7 @@ static void delivered(struct delivery *d, void *arg)
 {
 	struct job *job = arg;
 	struct outbox *outbox = job->outbox; /* the job may be gone after the pump */
-	struct sent outcome = {d->end, d->status, d->retry_after_us, clock_mono_us() - d->started_us,
+	struct receipt outcome = {d->end, d->status, d->retry_after_us, clock_mono_us() - d->started_us,
 		mem_str(d->answer), mem_str(d->thread)};
 
 	job_finish(job, &outcome);
@@ -344,7 +344,7 @@ static void send_job(struct outbox *outbox, struct lane *lane)
 		&err);
 	if (!job->delivery) {
 		/* What was checked when it was read should load: the private file is of another version. */
-		struct sent outcome = {DELIVERY_RETRY, 0, -1, 0, mem_str(err.text), NULL};
+		struct receipt outcome = {DELIVERY_RETRY, 0, -1, 0, mem_str(err.text), NULL};
 
 		job_finish(job, &outcome);
 		wake_at(outbox, clock_wall_us());
@@ -352,19 +352,19 @@ static void send_job(struct outbox *outbox, struct lane *lane)
 }
 
 /* Chooses what this lane sends, and marks it in flight. */
-static bool choose(struct outbox *outbox, struct lane *lane, struct start *start)
+static bool choose(struct outbox *outbox, struct lane *lane, struct choice *choice)
 {
 	struct gate gate = lane->gate; /* as it is stored: this may have to be done again */
 	struct job *job = MEM_NEW(struct job);
 	bool ok;
 
-	start->type = lane->type;
-	start->configured = lane->configured;
-	ok = outbox_start(start, &lane->due, &gate, &job->notice, &job->message);
-	if (ok && start->chosen) {
+	choice->type = lane->type;
+	choice->configured = lane->configured;
+	ok = outbox_start(choice, &lane->due, &gate, &job->notice, &job->message);
+	if (ok && choice->chosen) {
 		lane->job = job;
 	} else {
-		outbox->again = outbox->again || (ok && start->changed);
+		outbox->again = outbox->again || (ok && choice->changed);
 		job_free(job);
 	}
 	return ok;
@@ -374,7 +374,7 @@ static bool choose(struct outbox *outbox, struct lane *lane, struct start *start
 static bool start_lanes(struct outbox *outbox, size_t from, size_t to, int64_t now_us, struct error *err)
 {
 	struct state_txn *txn = state_begin(outbox->state, true, err);
-	struct start start = {.txn = txn, .inbox = outbox->inbox, .site = &outbox->site,
+	struct choice start = {.txn = txn, .inbox = outbox->inbox, .site = &outbox->site,
 		.others = &outbox->others, .now_us = now_us, .err = err};
 	bool ok = txn != NULL;
 

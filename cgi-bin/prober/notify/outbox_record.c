@@ -11,11 +11,11 @@
 #include "base/sign.h"
 #include "prober/notify/outbox_write.h"
 
-void sent_clear(struct sent *outcome)
+void receipt_clear(struct receipt *outcome)
 {
 	free(outcome->answer);
 	free(outcome->thread);
-	*outcome = (struct sent){.answer = NULL};
+	*outcome = (struct receipt){.answer = NULL};
 }
 
 struct record {
@@ -24,7 +24,7 @@ struct record {
 	struct incident incident;
 	struct monitor monitor;
 	bool has_incident, has_monitor;
-	const struct sent *outcome;
+	const struct receipt *outcome;
 	const struct message *message;
 	const struct site *site;
 	int64_t now_us;
@@ -146,7 +146,7 @@ static bool apply(struct record *r)
 		send_on(r);
 }
 
-bool outbox_record(struct state_txn *txn, uint64_t notice_id, const struct sent *outcome,
+bool outbox_record(struct state_txn *txn, uint64_t notice_id, const struct receipt *outcome,
 	const struct message *message, const struct site *site, int64_t now_us, struct error *err)
 {
 	struct record r = {.txn = txn, .outcome = outcome, .message = message, .site = site, .now_us = now_us,

@@ -60,7 +60,7 @@ static void place_clear(struct place *place)
 	notices_clear(&place->siblings);
 }
 
-static bool place_load(struct start *s, const struct notice *n, struct place *place)
+static bool place_load(struct choice *s, const struct notice *n, struct place *place)
 {
 	*place = (struct place){.has_monitor = false};
 	if (n->monitor_id)
@@ -83,13 +83,13 @@ static bool comes_later(const struct notice *n)
 }
 
 /* Another of those who tell the same people has told it. */
-static bool told_elsewhere(const struct start *s, const struct notice *n)
+static bool told_elsewhere(const struct choice *s, const struct notice *n)
 {
 	return s->others && s->others->told_by && !n->in_flight && s->others->told_by(s->others->arg, n);
 }
 
 /* Why it need not be told any more; NULL: it must. */
-static const char *pointless(struct start *s, const struct notice *n, const struct place *place)
+static const char *pointless(struct choice *s, const struct notice *n, const struct place *place)
 {
 	if (told_elsewhere(s, n))
 		return "peer";
@@ -103,7 +103,7 @@ static const char *pointless(struct start *s, const struct notice *n, const stru
 	return NULL;
 }
 
-static bool drop(struct start *s, struct notice *n, struct place *place, const char *why)
+static bool drop(struct choice *s, struct notice *n, struct place *place, const char *why)
 {
 	struct incident_entry *entry;
 
@@ -185,7 +185,7 @@ static char *digest_body(struct digest *d, bool full, int64_t limit)
 }
 
 /* Puts one notice into the digest, or takes it out when it has lost its point. */
-static bool digest_take(struct start *s, struct digest *d, struct notice *n, const char *digest_id)
+static bool digest_take(struct choice *s, struct digest *d, struct notice *n, const char *digest_id)
 {
 	struct place place = {.has_monitor = false};
 	const char *why;
@@ -208,7 +208,7 @@ static bool digest_take(struct start *s, struct digest *d, struct notice *n, con
 	return ok;
 }
 
-static bool make_digest(struct start *s, struct notices *ready, bool full, struct notice *out)
+static bool make_digest(struct choice *s, struct notices *ready, bool full, struct notice *out)
 {
 	const struct notice *first = &ready->at[0];
 	struct digest d = {.rows = TEXT_INIT, .language = channel_language(s->configured, s->site->language)};
@@ -234,7 +234,7 @@ static bool make_digest(struct start *s, struct notices *ready, bool full, struc
 /* ---- one message for one notice */
 
 /* The recovery tells of alerts that are still waiting: their channel was in trouble. */
-static bool take_over(struct start *s, const struct notice *up, struct notices *siblings)
+static bool take_over(struct choice *s, const struct notice *up, struct notices *siblings)
 {
 	for (size_t i = 0; i < siblings->n; i++) {
 		struct notice *n = &siblings->at[i];
@@ -294,7 +294,7 @@ static bool add_child(void *arg, const struct monitor *monitor)
 	return true;
 }
 
-static void build_message(struct start *s, struct notice *n, struct place *place, bool again,
+static void build_message(struct choice *s, struct notice *n, struct place *place, bool again,
 	struct message *message)
 {
 	struct message_context context = {.again = again, .incident = place->has_incident ? &place->incident : NULL};
@@ -314,7 +314,7 @@ static void build_message(struct start *s, struct notice *n, struct place *place
 	text_free(&children.names);
 }
 
-static bool take_first(struct start *s, struct notice *n, struct message *message)
+static bool take_first(struct choice *s, struct notice *n, struct message *message)
 {
 	struct place place;
 	const char *why;
@@ -337,7 +337,7 @@ static bool take_first(struct start *s, struct notice *n, struct message *messag
 
 /* ---- the call */
 
-static bool refuse_all(struct start *s, struct notices *ready)
+static bool refuse_all(struct choice *s, struct notices *ready)
 {
 	s->changed = true;
 	for (size_t i = 0; i < ready->n; i++) {
@@ -349,7 +349,7 @@ static bool refuse_all(struct start *s, struct notices *ready)
 	return true;
 }
 
-bool outbox_start(struct start *s, struct notices *ready, struct gate *gate, struct notice *notice,
+bool outbox_start(struct choice *s, struct notices *ready, struct gate *gate, struct notice *notice,
 	struct message *message)
 {
 	bool digest = s->type && !s->type->machine && gate_gathers(ready->at, ready->n, s->now_us);

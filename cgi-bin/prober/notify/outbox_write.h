@@ -15,7 +15,7 @@
 void gate_load(struct state_txn *txn, const char *channel, struct gate *gate);
 bool gate_store(struct state_txn *txn, const char *channel, const struct gate *gate, struct error *err);
 
-struct start {
+struct choice {
 	struct state_txn *txn;
 	struct inbox *inbox;       /* NULL: nobody can have acknowledged meanwhile */
 	const struct site *site;
@@ -29,18 +29,18 @@ struct start {
 	bool changed;              /* something was taken out: look again */
 };
 /* ready: what this channel may send now, by due time. */
-bool outbox_start(struct start *start, struct notices *ready, struct gate *gate, struct notice *notice,
+bool outbox_start(struct choice *choice, struct notices *ready, struct gate *gate, struct notice *notice,
 	struct message *message);
 
-struct sent {
+struct receipt {
 	enum delivery_end end;
 	int status;
 	int64_t retry_after_us;    /* -1 none */
 	int64_t took_us;
 	char *answer, *thread;     /* owned; thread may be NULL */
 };
-void sent_clear(struct sent *outcome);
-bool outbox_record(struct state_txn *txn, uint64_t notice_id, const struct sent *outcome,
+void receipt_clear(struct receipt *outcome);
+bool outbox_record(struct state_txn *txn, uint64_t notice_id, const struct receipt *outcome,
 	const struct message *message, const struct site *site, int64_t now_us, struct error *err);
 
 #endif

@@ -106,7 +106,7 @@ struct announcement {
 	struct announcement *next;
 };
 
-struct ready {
+struct post_queue {
 	struct post *first, **last;
 };
 
@@ -147,7 +147,7 @@ struct pass {
 	size_t post_count;
 	struct post **heap;
 	size_t heap_count, heap_size;
-	struct ready suspects, regular;
+	struct post_queue suspects, regular;
 	size_t configured; /* monitors that are not paused */
 	size_t heartbeats;
 	struct site site; /* pass_site() */

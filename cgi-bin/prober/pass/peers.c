@@ -118,7 +118,7 @@ static void load_all(struct pass *pass, struct state_txn *txn)
 
 	load_note(txn, PEER_NOTE_OWN, &peers->own);
 	for (size_t i = 0; i < peers->n; i++)
-		load_peer(pass, txn, &peers->at[i], &pass->site.peers[i]);
+		load_peer(pass, txn, &peers->at[i], &pass->site.peer_keys[i]);
 	if (pass->reconsider || pass->last_died) /* which may have been the one that should have */
 		drop_removed(peers, txn);
 	if (state_note_get(txn, NOTE_GOOD, &good, NULL))

@@ -82,7 +82,7 @@ static void heap_remove(struct pass *pass, struct post *post)
 
 /* ---- the queues of what is due */
 
-static void ready_add(struct ready *ready, struct post *post)
+static void ready_add(struct post_queue *ready, struct post *post)
 {
 	post->place = PLACE_READY;
 	post->next_ready = NULL;
@@ -90,7 +90,7 @@ static void ready_add(struct ready *ready, struct post *post)
 	ready->last = &post->next_ready;
 }
 
-static struct post *ready_take(struct ready *ready)
+static struct post *ready_take(struct post_queue *ready)
 {
 	struct post *post = ready->first;
 

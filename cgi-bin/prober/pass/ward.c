@@ -179,7 +179,7 @@ static bool is_of_damage(int signal_number)
 	return false;
 }
 
-static enum ward_health finding(pid_t pid, const char *book, struct error *err)
+static enum ward_health found_by(pid_t pid, const char *book, struct error *err)
 {
 	int status;
 
@@ -223,7 +223,7 @@ enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_ho
 		error_set(err, ERROR_TEMPORARY, "no process: %s", strerror(errno));
 		return WARD_UNKNOWN;
 	}
-	health = finding(pid, book == WARD_STATE ? "state" : "inbox", err);
+	health = found_by(pid, book == WARD_STATE ? "state" : "inbox", err);
 	return health;
 }
 

@@ -191,7 +191,7 @@ static void options_are_checked(void **state)
 		const struct field *field = fields_find(dns->fields, dns->field_count, rows[i].key);
 		struct text why = TEXT_INIT;
 
-		if (field->check(&rows[i].value, &why) != rows[i].good)
+		if (field->valid(&rows[i].value, &why) != rows[i].good)
 			fail_msg("%s", rows[i].value);
 		text_free(&why);
 	}

@@ -40,7 +40,7 @@ static const struct field row_of[] = {
 	[FIELD_STRING] = {.name = "string", .type = FIELD_STRING, .required = true},
 	[FIELD_SECRET] = {.name = "secret", .type = FIELD_SECRET},
 	[FIELD_BOOL] = {.name = "bool", .type = FIELD_BOOL},
-	[FIELD_INT] = {.name = "int", .type = FIELD_INT, .min = -5, .max = 10, .check = no_seven},
+	[FIELD_INT] = {.name = "int", .type = FIELD_INT, .min = -5, .max = 10, .valid = no_seven},
 	[FIELD_DURATION] = {.name = "duration", .type = FIELD_DURATION, .min = 1000},
 	[FIELD_CHOICE] = {.name = "choice", .type = FIELD_CHOICE, .choices = words},
 	[FIELD_URL] = {.name = "url", .type = FIELD_URL},

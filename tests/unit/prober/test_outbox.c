@@ -161,12 +161,12 @@ static bool send_one(struct world *w, size_t channel, struct notices *due, bool 
 {
 	const struct channel_type *type = channel_type_of(w->channels[channel]);
 	struct state_txn *txn = state_begin(w->state, true, &err);
-	struct start start = {.txn = txn, .inbox = w->inbox, .site = &w->site, .type = type, .configured = w->channels[channel],
+	struct choice start = {.txn = txn, .inbox = w->inbox, .site = &w->site, .type = type, .configured = w->channels[channel],
 		.now_us = w->now, .err = &err};
 	struct notice notice = {0};
 	struct message message = {0};
 	struct gate gate;
-	struct sent sent = {.end = w->answer[channel], .retry_after_us = w->retry_after_us, .answer = mem_str("said")};
+	struct receipt sent = {.end = w->answer[channel], .retry_after_us = w->retry_after_us, .answer = mem_str("said")};
 
 	gate_load(txn, names[channel], &gate);
 	assert_ok(outbox_start(&start, due, &gate, &notice, &message));
@@ -185,7 +185,7 @@ static bool send_one(struct world *w, size_t channel, struct notices *due, bool 
 	}
 	notice_clear(&notice);
 	message_clear(&message);
-	sent_clear(&sent);
+	receipt_clear(&sent);
 	return (start.chosen && !die) || start.changed;
 }
 

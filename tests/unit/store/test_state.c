@@ -266,7 +266,7 @@ static void test_the_site_comes_back_whole(void **state)
 						  .operator_count = 1,
 						  .keys = keys,
 						  .key_count = 1,
-						  .peers = peers,
+						  .peer_keys = peers,
 						  .peer_count = 1,
 						  .channels = channels,
 						  .channel_count = 2,
@@ -285,7 +285,7 @@ static void test_the_site_comes_back_whole(void **state)
 	assert_string_equal(site.operators[0], "alice");
 	assert_memory_equal(site.keys[0].hash, keys[0].hash, sizeof(keys[0].hash));
 	assert_true(site.keys[0].may_write);
-	assert_string_equal(site.peers[0].secret, "s");
+	assert_string_equal(site.peer_keys[0].secret, "s");
 	assert_string_equal(site.channels[1].type, "mail");
 	assert_string_equal(site.maintenance[0], "daily 02:00 30m");
 	site_clear(&site);

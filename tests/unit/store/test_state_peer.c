@@ -96,7 +96,7 @@ static void test_those_who_look_at_it_are_shown(void **state)
 	struct state *s = open_new(state);
 	struct peer_key peers[] = {
 		{.name = "far"}, {.name = "silent"}, {.name = "headless"}, {.name = "another"}};
-	struct site site = {.peers = peers, .peer_count = COUNT_OF(peers)};
+	struct site site = {.peer_keys = peers, .peer_count = COUNT_OF(peers)};
 	struct state_txn *txn;
 
 	put_peer(s, "far", "shop");
