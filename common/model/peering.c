@@ -116,20 +116,38 @@ enum outcome peering_vote(
 	return peering_view(head, row, since_us, now_us);
 }
 
-bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, int64_t now_us)
+static const struct peer_head *last_heard(const struct peer_head *heads, size_t n)
 {
 	const struct peer_head *last = &heads[0];
-	int64_t expected_us;
 
-	for (size_t i = 0; i < n; i++) {
-		if (now_us - heads[i].heard_us <= every_us(&heads[i]) + PEER_TAKES_US)
-			return false;
+	for (size_t i = 1; i < n; i++)
 		if (heads[i].heard_us > last->heard_us)
 			last = &heads[i];
-	}
-	expected_us = last->heard_us + every_us(last) + PEER_TAKES_US;
-	return last->heard_us && good_us <= expected_us &&
-	       now_us - last->heard_us <= PEER_GONE_PATIENCES * peering_patience_us(last);
+	return last;
+}
+
+/* So long ago that it would be missed even if it were us. */
+static bool is_long_gone(const struct peer_head *last, int64_t now_us)
+{
+	return !last->heard_us || now_us - last->heard_us > PEER_GONE_PATIENCES * peering_patience_us(last);
+}
+
+bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, int64_t now_us)
+{
+	const struct peer_head *last = last_heard(heads, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (now_us - heads[i].heard_us <= every_us(&heads[i]) + PEER_TAKES_US)
+			return false;
+	return good_us <= last->heard_us + every_us(last) + PEER_TAKES_US && !is_long_gone(last, now_us);
+}
+
+bool peering_none_since(
+	const struct peer_head *heads, size_t n, int64_t good_us, int64_t since_us, int64_t now_us)
+{
+	const struct peer_head *last = last_heard(heads, n);
+
+	return last->heard_us <= since_us && good_us <= since_us && !is_long_gone(last, now_us);
 }
 
 /* ---- who tells, and under which name */

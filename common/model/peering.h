@@ -55,6 +55,11 @@ enum outcome peering_vote(
    that is only late counts as silent here: they do not fall silent in the same instant. */
 bool peering_all_gone(const struct peer_head *heads, size_t n, int64_t good_us, int64_t now_us);
 
+/* The same before it is known that they are silent: has none of them been heard, and nothing answered, since a
+   look was impossible? Then more is impossible than that look. */
+bool peering_none_since(
+	const struct peer_head *heads, size_t n, int64_t good_us, int64_t since_us, int64_t now_us);
+
 /* How many of these come before us when people are to be told: the order of names. */
 size_t peering_turn(const char *me, const char *const *others, size_t n);
 

@@ -10,9 +10,9 @@ from aiosmtpd.controller import Controller
 
 
 class _Server:
-    """An HTTP server on a free port of 127.0.0.1, in a thread of its own."""
+    """An HTTP server on a free port, in a thread of its own."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -27,10 +27,10 @@ class _Server:
 
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = handle_any
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{address}:{self.port}"
 
     def __enter__(self):
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -55,8 +55,8 @@ class _Server:
 class Target(_Server):
     """A web site: `status` and `body` are what it answers, `hits` how often it was asked."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *address):
+        super().__init__(*address)
         self.status, self.body, self.hits = 200, b"<title>shop</title>", 0
 
     def answer(self, handler, _):
@@ -79,8 +79,8 @@ class Request:
 class Catcher(_Server):
     """Takes messages. `script` maps a path to what it answers: (status, body); what is not there gets 200 ok."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *address):
+        super().__init__(*address)
         self.received, self.script = [], {}
 
     def answer(self, handler, body):

@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 
+from upbeat import Lighttpd, Site, wait_for
+
 
 class Link:
     """Relays to 127.0.0.1:port. cut: connections are dropped, new ones swallowed. delay: seconds that every
@@ -66,12 +68,13 @@ class Link:
 class Trio:
     """Installations that watch one target, and each other, over links: self.between[a, b] is how a reaches b."""
 
-    def __init__(self, folder, make_site, make_front, names):
+    make_site, make_front = Site, Lighttpd
+
+    def __init__(self, folder, *names):
         self.names, self.sites, self.fronts, self.probers = names, {}, {}, {}
         for name in names:
             (folder / name).mkdir()
-            self.sites[name] = make_site(folder / name)
-        self.make_front = make_front
+            self.sites[name] = self.make_site(folder / name)
         self.between, self.to_target, self.to_people = {}, {}, {}
 
     def start(self, target, catcher, offsets=(), **more):
@@ -79,25 +82,37 @@ class Trio:
             self.sites[name].offset_ms = ms
         for name in self.names:
             self.fronts[name] = self.make_front(self.sites[name])
-            self.to_target[name], self.to_people[name] = Link(target.port), Link(catcher.port)
-        for a in self.names:
-            for b in self.names:
-                if a != b:
-                    self.between[a, b] = Link(self.fronts[b].port)
+        self.connect(target, catcher)
         for name in self.names:
             self.configure(name, **more)
             self.begin(name)
 
+    def connect(self, target, catcher):
+        for name in self.names:
+            self.to_target[name], self.to_people[name] = Link(target.port), Link(catcher.port)
+            for other in self.names:
+                if other != name:
+                    self.between[name, other] = Link(self.fronts[other].port)
+
+    def way(self, name, to):
+        """The URL at which it finds another one, "target" or "people"."""
+        if to in self.fronts:
+            return self.between[name, to].url + self.fronts[to].mount
+        return {"target": self.to_target, "people": self.to_people}[to][name].url
+
     def configure(self, name, **more):
         self.sites[name].configure({
             "me": name, "peer_every": "1s", "peer_wait": "4s", "anonymous": "all",
-            "peers": {other: {"url": self.between[name, other].url + self.fronts[other].mount,
+            "peers": {other: {"url": self.way(name, other),
                               "secret": "the secret between " + " and ".join(sorted([name, other]))}
                       for other in self.names if other != name},
-            "channels": {"ops": {"type": "webhook", "url": f"{self.to_people[name].url}/{name}"}},
+            "channels": {"ops": {"type": "webhook", "url": f"{self.way(name, 'people')}/{name}"}},
             "defaults": {"interval": "1s", "timeout": "2s", "notify": ["ops"], "confirm_waits": ["300ms"] * 4,
                          "recover_wait": "300ms"},
-            "monitors": {"shop": {"type": "http", "url": self.to_target[name].url + "/"}}, **more})
+            "monitors": self.monitors(name), **more})
+
+    def monitors(self, name):
+        return {"shop": {"type": "http", "url": self.way(name, "target") + "/"}}
 
     def begin(self, name):
         self.probers[name] = self.sites[name].start_prober("watch")
@@ -121,8 +136,55 @@ class Trio:
             if name in pair:
                 link.cut = cut
 
+    def slow(self, name, seconds):
+        """What it and another say to each other takes so long, there and back."""
+        for pair, link in self.between.items():
+            if name in pair:
+                link.delay = seconds / 2
+
+    def outside(self, kind):
+        """A server that everybody reaches: a target, a catcher."""
+        return kind()
+
+    def end(self, request):
+        """Shows what they saw and logged when the test has failed."""
+        failed = getattr(request.node, "report_call", None)
+        if failed is not None and failed.failed:
+            for name, site in self.sites.items():
+                print("========", name, site.prober("status").stdout, [state(self, name, s) for s in ("shop", "peer.a")], site.logs())
+        self.close()
+
     def close(self):
         for site in self.sites.values():
             site.close()
         for link in [*self.between.values(), *self.to_target.values(), *self.to_people.values()]:
             link.close()
+
+
+def state(trio, name, slug="shop"):
+    answer = trio.fronts[name].get(f"/api/v1/monitors/{slug}")
+    return answer.json["state"] if answer.status == 200 else None
+
+
+def views(trio, name, slug="shop"):
+    answer = trio.fronts[name].get(f"/api/v1/monitors/{slug}")
+    return {p["name"]: p["sees"] for p in answer.json["places"]} if answer.status == 200 else None
+
+
+def told(catcher, event=None, monitor="shop"):
+    """(who, event id) of every message about it, in order."""
+    messages = [(r.path.strip("/"), r.json) for r in catcher.received]
+    return [(who, m["id"]) for who, m in messages if m.get("monitor") == monitor and event in (None, m["event"])]
+
+
+def all_up(trio):
+    """Everybody sees the target, and hears everybody."""
+    for name in trio.names:
+        others = {other for other in trio.names if other != name}
+        wait_for(lambda: state(trio, name) == "up", 60)
+        wait_for(lambda: views(trio, name) == dict.fromkeys(others, "up"), 60)
+        wait_for(lambda: all(state(trio, name, "peer." + other) == "up" for other in others), 60)
+
+
+def told_names(catcher, event=None, monitor="shop"):
+    return [who for who, _ in told(catcher, event, monitor)]

@@ -63,9 +63,9 @@ def free_port():
         return port
 
 
-def listening(port):
+def listening(port, address="127.0.0.1"):
     with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
+        return s.connect_ex((address, port)) == 0
 
 
 class Answer:
@@ -199,14 +199,14 @@ class Site:
 class Front:
     """A running web server with Upbeat mounted at `mount` ("" is the root)."""
 
-    def __init__(self, site, mount="/upbeat", port=None):
-        self.site, self.mount = site, mount
+    def __init__(self, site, mount="/upbeat", port=None, address="127.0.0.1"):
+        self.site, self.mount, self.address = site, mount, address
         self.port, self.tls_port = port or free_port(), free_port()
         self.cgi = site.folder / "cgi-bin"
         self.cgi.mkdir(exist_ok=True)
         shutil.copy2(PROGRAM, self.cgi / "upbeat.fcgi.new")
         os.replace(self.cgi / "upbeat.fcgi.new", self.cgi / "upbeat.fcgi")
-        self.url = f"http://127.0.0.1:{self.port}{self.mount}"
+        self.url = f"http://{address}:{self.port}{self.mount}"
         self.secret_files()
 
     def secret_files(self):
@@ -285,11 +285,11 @@ class Lighttpd(Front):
         (folder / "lighttpd-upbeat.conf").write_text(part)
         (folder / "www").mkdir(exist_ok=True)
         main = folder / "lighttpd.conf"
-        main.write_text(f'server.bind = "127.0.0.1"\nserver.port = {self.port}\n'
+        main.write_text(f'server.bind = "{self.address}"\nserver.port = {self.port}\n'
                         f'server.document-root = "{folder}/www"\nserver.errorlog = "{folder}/lighttpd-error.log"\n'
                         f'server.max-request-size = 1024\ninclude "{folder}/lighttpd-upbeat.conf"\n')
         self.process = site.start(["lighttpd", "-D", "-f", main], "lighttpd")
-        wait_for(lambda: listening(self.port))
+        wait_for(lambda: listening(self.port, self.address))
 
     def environment(self, threads):
         pairs = {"UPBEAT_THREADS": str(threads), **{k: v for k, v in self.site.environment().items() if k != "PATH"}}

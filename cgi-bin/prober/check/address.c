@@ -110,6 +110,16 @@ bool address_private(const union address *address)
 	return true;
 }
 
+bool address_names_loopback(const char *host)
+{
+	size_t n = strcspn(host, ":/?#");
+
+	if (strncmp(host, "[::1]", 5) == 0 || strcmp(host, "::1") == 0)
+		return true;
+	return strncmp(host, "127.", 4) == 0 || (n == 9 && strncasecmp(host, "localhost", 9) == 0) ||
+	       (n > 10 && strncasecmp(host + n - 10, ".localhost", 10) == 0);
+}
+
 bool address_routable(const union address *address)
 {
 	union address to = *address;

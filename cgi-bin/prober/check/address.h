@@ -22,6 +22,8 @@ socklen_t address_length(const union address *address);
 /* Loopback, link-local, private, shared (CGNAT), unspecified, multicast, and IPv4 ones of these kinds in
    IPv6 clothes: what nobody out there may redirect us to. */
 bool address_private(const union address *address);
+/* Is it this very machine: a host name or an address, as in a URL (a port or a path may follow) or alone? */
+bool address_names_loopback(const char *host);
 /* Has this machine any route to it? (No packet is sent.) */
 bool address_routable(const union address *address);
 /* For keys that take a host: a name or an address, and nothing else (no URL, no port). `value` is a char **. */

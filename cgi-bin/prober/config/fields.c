@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "prober/check/address.h"
 #include "prober/config/reading.h"
 
 /* Room for whatever a row keeps. */
@@ -20,20 +21,10 @@ union scratch {
 	bool truth;
 };
 
-static bool loopback_host(const char *s)
-{
-	size_t n = strcspn(s, ":/?#");
-
-	if (strncmp(s, "[::1]", 5) == 0)
-		return true;
-	return strncmp(s, "127.", 4) == 0 || (n == 9 && strncasecmp(s, "localhost", 9) == 0) ||
-	       (n > 10 && strncasecmp(s + n - 10, ".localhost", 10) == 0);
-}
-
 static void warn_plain_http(struct reading *r, const cJSON *value, const char *prefix)
 {
 	if (cJSON_IsString(value) && strncasecmp(value->valuestring, "http://", 7) == 0 &&
-		!loopback_host(value->valuestring + 7))
+		!address_names_loopback(value->valuestring + 7))
 		warning_at(r, value, AT_VALUE, "%shttp:// to another host can be read and changed on the way",
 			prefix);
 }

@@ -276,6 +276,8 @@ bool peers_share(const struct post *post); /* does any of them look at it? */
 void peers_testify(struct post *post, struct incident *incident);
 /* Have all of them fallen silent a short while ago, and nothing answered us since? Then it may be us. */
 bool peers_all_gone(struct pass *pass);
+/* The same of a moment ago: has none of them been heard, and nothing answered, since then? */
+bool peers_none_since(struct pass *pass, int64_t since_us);
 /* What changed, as notes, into a commit; and that this was done. */
 bool peers_save(struct pass *pass, struct state_txn *txn, struct error *err);
 void peers_saved(struct pass *pass);

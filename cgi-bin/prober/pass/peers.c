@@ -10,6 +10,7 @@
 #include "base/calendar.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "prober/check/address.h"
 #include "prober/pass/peers_private.h"
 
 #define KEEP_GOOD_US \
@@ -66,6 +67,13 @@ static void load_sent(struct state_txn *txn, struct peer *peer)
 	text_free(&name);
 }
 
+static bool is_at_home(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host && address_names_loopback(host + 3);
+}
+
 static void load_peer(
 	struct pass *pass, struct state_txn *txn, struct peer *peer, const struct peer_key *key)
 {
@@ -76,6 +84,7 @@ static void load_peer(
 		.url = key->url,
 		.secret = key->secret,
 		.changed = true};
+	pass->peers->at_home = pass->peers->at_home || is_at_home(key->url);
 	peer_head_read(txn, peer->name, &peer->head);
 	awake_us = peer->head.awake_us;
 	if (pass->stepped)

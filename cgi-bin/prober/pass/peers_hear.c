@@ -186,14 +186,29 @@ void peers_testify(struct post *post, struct incident *incident)
 	sightings_free(list, n);
 }
 
+static size_t heads_of(const struct peers *peers, struct peer_head heads[PEERS_LOOKED_AT])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; peers && i < peers->n && n < PEERS_LOOKED_AT; i++)
+		heads[n++] = peers->at[i].head;
+	return n;
+}
+
+bool peers_none_since(struct pass *pass, int64_t since_us)
+{
+	struct peer_head heads[PEERS_LOOKED_AT];
+	size_t n = heads_of(pass->peers, heads);
+
+	return n > 0 && peering_none_since(heads, n, pass->peers->good_us, since_us, pass_now(pass));
+}
+
 bool peers_all_gone(struct pass *pass)
 {
 	struct peers *peers = pass->peers;
 	struct peer_head heads[PEERS_LOOKED_AT];
-	size_t n = 0;
+	size_t n = heads_of(peers, heads);
 
-	for (size_t i = 0; peers && i < peers->n && n < COUNT_OF(heads); i++)
-		heads[n++] = peers->at[i].head;
 	if (n == 0 || !peering_all_gone(heads, n, peers->good_us, pass_now(pass)))
 		return false;
 	peers->cut_off = true;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "prober/check/address.h"
 #include "prober/pass/peers_private.h"
 
 #define DIGEST_LOOKED_AT 5000 /* notices, newest first, among which those of a digest are */
@@ -71,17 +72,24 @@ static void seal(struct pass *pass, struct peer_row *row)
 	peers_changed(pass->peers);
 }
 
+/* An answer, and from out there: what is on this very host answers also when that is cut off. */
+static bool is_from_elsewhere(const struct pass *pass, const struct result *result)
+{
+	return (result->outcome == OUTCOME_UP || result->status > 0) &&
+	       (pass->peers->at_home || !address_names_loopback(result->address));
+}
+
 void peers_saw(struct post *post, const struct result *result)
 {
 	struct pass *pass = post->pass;
 	bool measured = !post->monitor->heartbeat && pass->peers && !peers_is_one(post);
 	struct peer_row *row;
 
+	if (measured && is_from_elsewhere(pass, result))
+		peers_answered(pass, result->at_us);
 	if (!pass->peers || peers_only_ours(pass->peers, post->monitor) ||
 		(result->lagged && result->outcome == OUTCOME_DOWN))
 		return;
-	if (measured && (result->outcome == OUTCOME_UP || result->status > 0))
-		peers_answered(pass, result->at_us);
 	row = peer_table_make(&pass->peers->own, post->monitor->slug);
 	row->sees = result->outcome;
 	row->state = post->judge.decided;

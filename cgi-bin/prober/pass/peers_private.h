@@ -45,6 +45,7 @@ struct peers {
 	int64_t every_us, wait_us;
 	int64_t good_us; /* wall clock: newest look of ours that something answered */
 	int64_t good_kept_us;
+	bool at_home; /* one of them is on this very host: so is our network */
 	bool cut_off; /* all have fallen silent, and nothing has answered us since */
 	struct peer_heard *heard; /* read, and not yet acted on */
 	size_t heard_count;

@@ -225,6 +225,20 @@ static bool is_heard(const struct post *post)
 	return post->monitor->heartbeat || peers_is_one(post);
 }
 
+/* A look that could not be made: by what this machine lacks, or has it lost its network a moment ago? What was
+   unknown already has waited; what was never looked at has nothing to lose. */
+static bool is_all_that_is_impossible(struct post *post)
+{
+	const struct judge *judge = &post->judge;
+	int64_t since_us = judge->decided == STATE_UNKNOWN ? judge->since_us : judge->first_bad_us;
+
+	if (!post->parked || post->parked->outcome != OUTCOME_UNKNOWN || judge->decided == STATE_PENDING)
+		return false;
+	if (judge->decided != STATE_UNKNOWN && judge->unseen == 0)
+		since_us = post->parked->at_us;
+	return peers_none_since(post->pass, since_us);
+}
+
 static enum view view_of_us(struct post *post)
 {
 	struct pass *pass = post->pass;
@@ -243,7 +257,7 @@ static enum view view_of_us(struct post *post)
 	case SIGHT_BLIND:
 		return VIEW_IS_BLIND;
 	case SIGHT_NO_WITNESS:
-		return peers_all_gone(pass) ? VIEW_IS_BLIND : view_of_crowd(post);
+		return peers_all_gone(pass) || is_all_that_is_impossible(post) ? VIEW_IS_BLIND : view_of_crowd(post);
 	case SIGHT_NOT_KNOWN:
 	default:
 		return VIEW_PENDING;

@@ -106,6 +106,19 @@ static void when_all_fall_silent_at_once_it_may_be_us(void **unused)
 	assert_false(peering_all_gone(&(struct peer_head){0}, 1, 0, NOW)); /* never was */
 }
 
+static void a_look_that_is_impossible_is_no_news_while_nothing_is_heard_either(void **unused)
+{
+	struct peer_head heads[] = {
+		{.heard_us = NOW - 40 * S, .every_us = 60 * S}, {.heard_us = NOW - 30 * S, .every_us = 60 * S}};
+
+	(void)unused;
+	assert_true(peering_none_since(heads, 2, NOW - 25 * S, NOW - 20 * S, NOW));
+	assert_false(peering_none_since(heads, 2, NOW - 15 * S, NOW - 20 * S, NOW)); /* something answers */
+	assert_false(peering_none_since(heads, 2, 0, NOW - 35 * S, NOW));            /* one was heard since */
+	assert_false(peering_none_since(heads, 2, 0, NOW + 3600 * S, NOW + 3600 * S)); /* they are gone for long */
+	assert_false(peering_none_since(&(struct peer_head){0}, 1, 0, NOW, NOW));      /* never was */
+}
+
 static void the_order_of_names_says_who_tells(void **unused)
 {
 	const char *others[] = {"amsterdam", "taipei", "berlin"};
@@ -187,6 +200,7 @@ int main(void)
 		cmocka_unit_test(waking_up_gives_time_once),
 		cmocka_unit_test(who_cannot_see_has_no_vote),
 		cmocka_unit_test(when_all_fall_silent_at_once_it_may_be_us),
+		cmocka_unit_test(a_look_that_is_impossible_is_no_news_while_nothing_is_heard_either),
 		cmocka_unit_test(the_order_of_names_says_who_tells),
 		cmocka_unit_test(an_outage_has_one_number_wherever_it_is_seen),
 		cmocka_unit_test(event_ids_follow_from_what_all_know),
