@@ -188,6 +188,19 @@ def test_older_and_newer_versions_are_understood(one):
     wait_for(lambda: front.get("/api/v1/monitors/shop").json["places"] == [], 60)
 
 
+def test_one_that_takes_messages_and_sends_none_is_missed_at_once(site, lighttpd, catcher):
+    """Its web server is there, its passes are not. Nothing else is looked at here that would show that we see."""
+    site.configure({"me": "a", "peer_every": "1s", "anonymous": "all",
+                    "peers": {"d": {"url": catcher.url + "/there/", "secret": "between a and d"}},
+                    "monitors": {"job": {"type": "heartbeat", "token": "token-of-a-job", "max_age": "1h"}}})
+    site.start_prober("watch")
+    wait_for(lambda: catcher.at("/there/peer/a"), 60)
+    assert say(lighttpd, message(every=1)).status == 200
+    seen = {}
+    wait_for(lambda: seen.setdefault(site.status("peer.d")["state"]) or "down" in seen, 60)
+    assert "unknown" not in seen, "that would be: it may be us who are cut off"
+
+
 def test_who_writes_all_the_time_keeps_no_pass_from_ending(site, lighttpd, target):
     """One of two passes is over at its minute's end: with messages still coming the next could not begin."""
     site.offset_ms = int((56 - time.time() % 60) * 1000)

@@ -43,7 +43,7 @@ struct peers {
 	struct peer_table own; /* our rows */
 	bool own_dirty;
 	int64_t every_us, wait_us;
-	int64_t good_us; /* wall clock: newest look of ours that something answered */
+	int64_t good_us; /* wall clock: newest look or message of ours that something answered */
 	int64_t good_kept_us;
 	bool at_home; /* one of them is on this very host: so is our network */
 	bool cut_off; /* all have fallen silent, and nothing has answered us since */
@@ -65,7 +65,7 @@ int64_t peers_since_us(const struct pass *pass); /* from when on anything can be
 const char *peers_told_by(void *arg, const struct notice *notice);
 bool peers_acknowledged(void *arg, const struct notice *notice);
 void peers_told(void *arg, struct state_txn *txn, const struct notice *notice);
-/* A look of ours had an answer: we are not cut off, or no longer. */
+/* A look or a message of ours had an answer: we are not cut off, or no longer. */
 void peers_answered(struct pass *pass, int64_t at_us);
 /* Something of ours is new: it is written soon. */
 void peers_changed(struct peers *peers);

@@ -202,6 +202,7 @@ static void answered(void *arg)
 	peer->took_us = clock_mono_us() - peer->letter.started_us;
 	if (ok) {
 		peer->failures = 0;
+		peers_answered(pass, now); /* though it may say nothing itself: its passes have stopped */
 		acknowledged(peer);
 	} else {
 		failed(peer);
