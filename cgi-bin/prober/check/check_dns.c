@@ -174,6 +174,7 @@ static void answered(void *arg, enum query_end end, const uint8_t *message, size
 		[QUERY_NO_NAME] = "no such name",
 		[QUERY_FAILURE] = "DNS server failure",
 		[QUERY_REFUSED] = "the DNS server refuses to answer",
+		[QUERY_NOT_KNOWN] = "the DNS server does not know such questions",
 		[QUERY_GARBLED] = "the DNS answer is garbled",
 	};
 	struct dns_look *look = arg;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "prober/check/http.h"
@@ -43,6 +44,18 @@ static void put_size(struct text *t, int64_t bytes)
 		text_printf(t, "%lld byte%s", (long long)bytes, bytes == 1 ? "" : "s");
 }
 
+/* What is compressed does not show what it holds: nobody can say that the text is not there. */
+static bool cannot_tell(const struct keyword_look *look)
+{
+	char *encoding = http_header(look->http, "content-encoding");
+	bool compressed = encoding && encoding[0] && strcasecmp(encoding, "identity") != 0;
+
+	if (compressed)
+		result_cause(&look->check->result, "the answer came compressed (%.20s), the keyword may be in it", encoding);
+	free(encoding);
+	return compressed;
+}
+
 /* "not in the first 64 KiB" */
 static void put_missing(struct keyword_look *look, bool capped, struct text *t)
 {
@@ -66,6 +79,8 @@ static void judge(void *arg, bool capped)
 	const struct keyword_options *options = options_of(look);
 	struct text cause = TEXT_INIT;
 
+	if (!look->search.found && options->absent && cannot_tell(look))
+		look->check->result.outcome = OUTCOME_UNKNOWN;
 	if (look->search.found != options->absent)
 		return;
 	text_raw(&cause, "keyword \"");

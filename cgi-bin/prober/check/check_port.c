@@ -163,6 +163,14 @@ static void end(struct check *check)
 	free(look);
 }
 
+static bool not_empty(const void *value, struct text *why)
+{
+	if (**(char *const *)value)
+		return true;
+	text_raw(why, "must not be empty");
+	return false;
+}
+
 #define AT(member) .offset = offsetof(struct port_options, member)
 static const struct field fields[] = {
 	{.name = "host", .type = FIELD_STRING, AT(host), .required = true, .valid = address_host_valid,
@@ -174,7 +182,7 @@ static const struct field fields[] = {
 	{.name = "verify", .type = FIELD_BOOL, AT(verify), .fallback = "true",
 		.help = "Whether, with TLS, a wrong certificate is down."},
 	{.name = "send", .type = FIELD_STRING, AT(send), .help = "What to send once the connection stands."},
-	{.name = "expect", .type = FIELD_STRING, AT(expect),
+	{.name = "expect", .type = FIELD_STRING, AT(expect), .check = not_empty,
 		.help = "A text that must come, within the first 64 KiB; without it, connecting is enough."},
 };
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 
 #define HEADER 12
+#define NAMES_MAX 17 /* more aliases than anybody follows */
 #define RECORD_HEAD 10 /* type, class, life, length: between a record's name and its data */
 
 struct message {
@@ -199,64 +200,147 @@ static unsigned number_at(const struct message *m, size_t at)
 	return (unsigned)m->bytes[at] << 8 | m->bytes[at + 1];
 }
 
-static bool skip_name(struct message *m)
+/* The name that was asked for, and what aliases make of it: whatever else an answer tells of is a lie, or of no
+   interest. */
+struct names {
+	struct text at[NAMES_MAX];
+	size_t n;
+};
+
+static void names_add(struct names *names, const char *name)
 {
+	if (names->n < NAMES_MAX)
+		text_raw(&names->at[names->n++], name);
+}
+
+static bool names_have(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(text_str(&names->at[i]), name) == 0)
+			return true;
+	return false;
+}
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		text_free(&names->at[i]);
+}
+
+/* The name that stands here, in small letters; the message is read on behind it. */
+static bool read_name(struct message *m, struct text *out)
+{
+	struct data here = {m, m->bytes + m->at, m->n - m->at};
 	char *name = NULL;
 	long used;
 
-	if (m->at >= m->n || ares_expand_name(m->bytes + m->at, m->bytes, (int)m->n, &name, &used) != ARES_SUCCESS)
+	if (!put_name(&here, out) ||
+		ares_expand_name(here.bytes, m->bytes, (int)m->n, &name, &used) != ARES_SUCCESS)
 		return false;
 	ares_free_string(name);
 	m->at += (size_t)used;
 	return true;
 }
 
-static bool skip_questions(struct message *m)
+static bool read_questions(struct message *m, struct names *names)
 {
-	for (unsigned left = number_at(m, 4); left > 0; left--) {
-		if (!skip_name(m) || m->n - m->at < 4)
-			return false;
-		m->at += 4;
+	struct text name = TEXT_INIT;
+	bool ok = true;
+
+	for (unsigned left = number_at(m, 4); ok && left > 0; left--) {
+		text_clear(&name);
+		ok = read_name(m, &name) && m->n - m->at >= 4;
+		if (ok && names->n == 0)
+			names_add(names, text_str(&name));
+		m->at += ok ? 4 : 0;
 	}
+	text_free(&name);
+	return ok;
+}
+
+struct record {
+	struct text owner;
+	unsigned type;
+	struct data data;
+};
+
+static bool read_record(struct message *m, struct record *record)
+{
+	text_clear(&record->owner);
+	if (!read_name(m, &record->owner) || m->n - m->at < RECORD_HEAD)
+		return false;
+	record->type = number_at(m, m->at);
+	record->data = (struct data){m, m->bytes + m->at + RECORD_HEAD, number_at(m, m->at + 8)};
+	m->at += RECORD_HEAD;
+	if (record->data.n > m->n - m->at)
+		return false;
+	m->at += record->data.n;
 	return true;
 }
 
-static bool read_record(struct message *m, const struct record_type *wanted, struct strings *out)
+static bool take_alias(const struct record *record, void *arg)
 {
-	struct data data;
+	struct names *names = arg;
+	struct text target = TEXT_INIT;
+	bool ok = record->type != ns_t_cname || put_name(&record->data, &target);
+
+	if (ok && target.len > 0 && names_have(names, text_str(&record->owner)) && !names_have(names, text_str(&target)))
+		names_add(names, text_str(&target));
+	text_free(&target);
+	return ok;
+}
+
+struct wanted {
+	const struct record_type *type;
+	const struct names *names;
+	struct strings *out;
+};
+
+static bool take_wanted(const struct record *record, void *arg)
+{
+	const struct wanted *wanted = arg;
 	struct text printed = TEXT_INIT;
-	unsigned type;
 	bool ok = true;
 
-	if (!skip_name(m) || m->n - m->at < RECORD_HEAD)
-		return false;
-	type = number_at(m, m->at);
-	data = (struct data){m, m->bytes + m->at + RECORD_HEAD, number_at(m, m->at + 8)};
-	m->at += RECORD_HEAD;
-	if (data.n > m->n - m->at)
-		return false;
-	m->at += data.n;
-	if (type == wanted->type && out->n < DNS_RECORDS_MAX) {
-		ok = wanted->put(&data, &printed);
+	if (record->type == wanted->type->type && wanted->out->n < DNS_RECORDS_MAX &&
+		names_have(wanted->names, text_str(&record->owner))) {
+		ok = wanted->type->put(&record->data, &printed);
 		if (ok)
-			out->at[out->n++] = mem_str(text_str(&printed));
+			wanted->out->at[wanted->out->n++] = mem_str(text_str(&printed));
 	}
 	text_free(&printed);
+	return ok;
+}
+
+/* Shows each record of the answer section, which begins here, to `take`; false: it is no whole one. */
+static bool each_answer(struct message from, bool (*take)(const struct record *record, void *arg), void *arg)
+{
+	struct record record = {.owner = TEXT_INIT};
+	bool ok = true;
+
+	for (unsigned left = number_at(&from, 6); ok && left > 0; left--)
+		ok = read_record(&from, &record) && take(&record, arg);
+	text_free(&record.owner);
 	return ok;
 }
 
 bool dns_answer_read(const uint8_t *message, size_t n, unsigned type, struct strings *out)
 {
 	struct message m = {message, n, HEADER};
-	const struct record_type *wanted = type_of(type);
+	struct names names = {.n = 0};
+	struct wanted wanted = {type_of(type), &names, out};
+	size_t known = 0;
+	bool ok;
 
 	*out = (struct strings){mem_array(DNS_RECORDS_MAX, sizeof(out->at[0])), 0};
-	if (n < HEADER || n > 65535 || !wanted || !skip_questions(&m))
-		return false;
-	for (unsigned left = number_at(&m, 6); left > 0; left--)
-		if (!read_record(&m, wanted, out))
-			return false;
-	return true;
+	ok = n >= HEADER && n <= 65535 && wanted.type && read_questions(&m, &names);
+	while (ok && names.n > known) { /* aliases may stand in any order */
+		known = names.n;
+		ok = each_answer(m, take_alias, &names);
+	}
+	ok = ok && each_answer(m, take_wanted, &wanted);
+	names_free(&names);
+	return ok;
 }
 
 void dns_records_clear(struct strings *records)

@@ -174,7 +174,7 @@ static void hop_drop(struct http *http)
 	text_clear(&http->headers);
 	text_clear(&http->body);
 	text_clear(&http->json);
-	http->read_enough = false;
+	http->read_enough = http->too_long = false;
 	http->header_bytes = http->body_bytes = 0;
 	http->socket_error = 0;
 	http->cut = CUT_NONE;
@@ -208,8 +208,9 @@ static void header_location(struct http *http, const char *line, size_t n)
 
 	if (n <= from || strncasecmp(line, "location:", from) != 0 || http->location)
 		return;
-	if (n > LOCATION_MAX)
-		n = from; /* kept as "", which leads nowhere */
+	http->too_long = n > LOCATION_MAX;
+	if (http->too_long)
+		n = from;
 	while (from < n && (line[from] == ' ' || line[from] == '\t'))
 		from++;
 	while (n > from && (unsigned char)line[n - 1] <= ' ')
@@ -321,8 +322,10 @@ static bool follow_url(struct http *http, const char **why)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL;
 
-	if (!http->location[0])
+	if (http->too_long)
 		*why = "redirected to a URL that is too long";
+	else if (!http->location[0])
+		*why = "redirected to nowhere";
 	else if (curl_url_set(http->url, CURLUPART_URL, http->location, 0) != CURLUE_OK ||
 		curl_url_get(http->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		*why = "redirected to what is not a URL";
@@ -346,7 +349,8 @@ static void follow(struct http *http)
 	const char *why = NULL;
 
 	if (++http->hops > http->options->follow) {
-		result_cause(result_of(http), "more than %lld redirects", (long long)http->options->follow);
+		result_cause(result_of(http), "more than %lld redirect%s", (long long)http->options->follow,
+			http->options->follow == 1 ? "" : "s");
 		finish(http, OUTCOME_DOWN);
 		return;
 	}
@@ -400,10 +404,18 @@ static const struct meaning {
 	{CURLE_FAILED_INIT, "libcurl cannot be used here", OUTCOME_UNKNOWN},
 };
 
+/* libcurl calls a chunk without a right length an error of receiving, too; only its words tell it from one. */
+static bool bad_chunk(const struct http *http, CURLcode code)
+{
+	return code == CURLE_RECV_ERROR && strstr(http->error, "chunk");
+}
+
 static void cause_code(struct http *http, CURLcode code)
 {
 	struct result *result = result_of(http);
 
+	if (bad_chunk(http, code))
+		code = CURLE_WEIRD_SERVER_REPLY;
 	for (size_t i = 0; i < COUNT_OF(MEANINGS); i++) {
 		if (MEANINGS[i].code != code)
 			continue;
@@ -474,6 +486,7 @@ static bool leads_inside(const struct http *http)
 
 static void hop_connect(struct http *http)
 {
+	http->socket = -1;
 	if (!http_request_open(http)) {
 		result_cause(result_of(http), "libcurl cannot be used here");
 		finish(http, OUTCOME_UNKNOWN);
@@ -516,7 +529,8 @@ static void hop_begin(struct http *http)
 		down(http, false, "not a URL");
 		return;
 	}
-	blind = strcasecmp(scheme, "https") == 0 && http->options->verify && !http->check->world->ca_bundle;
+	http->secure = strcasecmp(scheme, "https") == 0;
+	blind = http->secure && http->options->verify && !http->check->world->ca_bundle;
 	curl_free(scheme);
 	if (blind) {
 		result_cause(result_of(http), "we have no list of certificate authorities");
@@ -545,17 +559,35 @@ struct http *http_start(struct check *check, const struct http_options *options,
 	return http;
 }
 
+/* libcurl has no time of connecting before TLS stands, too. */
+static bool connected(const struct http *http)
+{
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+
+	return http->easy && getpeername(http->socket, (struct sockaddr *)&peer, &n) == 0;
+}
+
+/* What a look that is given no more time was doing. */
+static const char *doing(const struct http *http)
+{
+	if (http->phase == PHASE_RESOLVE)
+		return "looking up the name";
+	if (http->phase == PHASE_ANSWER)
+		return "reading the answer";
+	if (!connected(http))
+		return "connecting";
+	if (http->secure && since(http->easy, CURLINFO_APPCONNECT_TIME_T, 0) < 0)
+		return "in the TLS handshake";
+	return "waiting for the answer";
+}
+
 void http_expire(struct http *http)
 {
-	static const char *const waiting[] = {
-		[PHASE_RESOLVE] = "looking up the name",
-		[PHASE_CONNECT] = "waiting for the answer",
-		[PHASE_ANSWER] = "reading the answer",
-	};
 	struct result *result = result_of(http);
 	struct text cause = TEXT_INIT;
 
-	text_printf(&cause, "%s %s", result->cause, waiting[http->phase]);
+	text_printf(&cause, "%s %s", result->cause, doing(http));
 	result_cause(result, "%s", text_str(&cause));
 	text_free(&cause);
 	if (http->easy) {

@@ -28,15 +28,18 @@ struct http {
 	CURL *easy;
 	bool special;        /* the handle was given more than a plain GET needs */
 	struct curl_slist *pinned, *headers_out;
+	bool secure;         /* https */
 	struct addresses addresses;
 	size_t tried;        /* of them */
 	char error[CURL_ERROR_SIZE];
+	int socket;          /* libcurl's, which closes it; -1: none was made yet */
 	int socket_error;    /* errno of a socket that could not be made */
 	struct certificate certificate;
 	/* what came */
 	struct text headers;
 	size_t header_bytes, body_bytes;
 	char *location;
+	bool too_long;       /* it is; what is kept of it is empty */
 	struct text body;
 	struct text json;    /* the whole body, when values in it are asked for */
 	bool read_enough;    /* the reader wants no more */

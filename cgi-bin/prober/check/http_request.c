@@ -37,6 +37,7 @@ static curl_socket_t socket_open(void *arg, curlsocktype purpose, struct curl_so
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
 	(void)purpose;
+	http->socket = fd;
 	http->socket_error = fd < 0 ? errno : 0;
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }

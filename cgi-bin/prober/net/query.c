@@ -59,6 +59,7 @@ static enum query_end end_of(int status)
 		return QUERY_REFUSED;
 	case ARES_ENOTIMP:
 	case ARES_EFORMERR:
+		return QUERY_NOT_KNOWN;
 	case ARES_EBADRESP:
 		return QUERY_GARBLED;
 	case ARES_ETIMEOUT:

@@ -14,6 +14,7 @@ enum query_end {
 	QUERY_NO_NAME,
 	QUERY_FAILURE,    /* SERVFAIL */
 	QUERY_REFUSED,
+	QUERY_NOT_KNOWN,  /* it does not understand, or do, what it is asked for */
 	QUERY_GARBLED,    /* what came is no proper answer */
 	QUERY_SILENT,     /* nothing came */
 	QUERY_UNREACHABLE,/* refuses connections, or there is no way to it */

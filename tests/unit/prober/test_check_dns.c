@@ -32,11 +32,18 @@ static const struct zone_row {
 	{"nomail", 15, 0, 1, BYTES(RR("\xf", "\0\3", "\0\0\0")), TRICK_NONE},
 	{"forged", 16, 0, 1, BYTES(RR("\x10", "\0\6", "\5a\n\x1b\xff" "b")), TRICK_NONE},
 	{"text", 16, 0, 1, BYTES(RR("\x10", "\0\xb", "\5v=spf\4 -al")), TRICK_NONE},
+	{"stranger", 1, 0, 2, BYTES("\3who\xc0\x15\0\1\0\1\0\0\0\x3c" "\0\4" "\xc0\0\2\7"
+		"\3who\xc0\x15\0\5\0\1\0\0\0\x3c" "\0\2\xc0\x0c"), TRICK_NONE},
+	{"cname", 1, 0, 3, BYTES("\1b\xc0\x12\0\1\0\1\0\0\0\x3c" "\0\4" "\xc0\0\2\7"
+		"\1a\xc0\x12\0\5\0\1\0\0\0\x3c" "\0\4\1B\xc0\x12"
+		RR("\5", "\0\4", "\1a\xc0\x12")), TRICK_NONE},
 	{"zone", 2, 0, 1, BYTES(RR("\2", "\0\6", "\3ns1\xc0\x11")), TRICK_NONE},
 	{"nothing", 1, 0, 0, "", 0, TRICK_NONE},
 	{"gone", 1, 3, 0, "", 0, TRICK_NONE},
 	{"fails", 1, 2, 0, "", 0, TRICK_NONE},
 	{"refuses", 1, 5, 0, "", 0, TRICK_NONE},
+	{"wonders", 1, 1, 0, "", 0, TRICK_NONE},
+	{"cannot", 1, 4, 0, "", 0, TRICK_NONE},
 	{"loop", 1, 0, 1, BYTES(RR("\5", "\0\2", "\xc0\x0c")), TRICK_NONE},
 	{"silent", 1, 0, 0, "", 0, TRICK_SILENT},
 	{"other", 1, 0, 1, BYTES(A("\0\4", "\xc0\0\2\1")), TRICK_WRONG_ID},
@@ -107,6 +114,7 @@ static void records_are_found_and_compared(void **state)
 		{ASK("forged", ",\"record\":\"TXT\",\"expect\":\"x\""), OUTCOME_DOWN, false,
 			"TXT is a \xef\xbf\xbd" "b, expected x"},
 		{ASK("text", ",\"record\":\"TXT\",\"expect\":\"v=spf -al\""), OUTCOME_UP, false, ""},
+		{ASK("cname", ",\"expect\":\"192.0.2.7\""), OUTCOME_UP, false, ""},
 		{ASK("zone", ",\"record\":\"NS\",\"expect\":\"ns1.example.com\""), OUTCOME_UP, false, ""},
 	};
 
@@ -122,6 +130,9 @@ static void failures_are_named(void **state)
 		{ASK("gone", ""), OUTCOME_DOWN, false, "no such name"},
 		{ASK("fails", ""), OUTCOME_DOWN, false, "DNS server failure"},
 		{ASK("refuses", ""), OUTCOME_DOWN, false, "the DNS server refuses to answer"},
+		{ASK("wonders", ""), OUTCOME_DOWN, false, "the DNS server does not know such questions"},
+		{ASK("cannot", ""), OUTCOME_DOWN, false, "the DNS server does not know such questions"},
+		{ASK("stranger", ""), OUTCOME_DOWN, false, "there is no A record"},
 		{ASK("silent", ""), OUTCOME_DOWN, false, "DNS server 127.0.0.1 does not answer"},
 		{ASK("other", ""), OUTCOME_DOWN, false, "DNS server 127.0.0.1 does not answer"},
 		{ASK("short", ""), OUTCOME_DOWN, false, "the DNS answer is garbled"},

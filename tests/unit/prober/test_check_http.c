@@ -14,6 +14,7 @@
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Who: me\r\n\r\nhello"
 #define JSON "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define MOVED(code, to) "HTTP/1.1 " code " Moved\r\nContent-Length: 0\r\nLocation: " to "\r\n\r\n"
 
 static const struct script scripts[] = {
@@ -33,9 +34,13 @@ static const struct script scripts[] = {
 	{"/here", MOVED("302", "/ok"), THEN_CLOSE},
 	{"/there", MOVED("301", "http://localhost:%d/ok"), THEN_CLOSE},
 	{"/loop", MOVED("302", "/loop"), THEN_CLOSE},
+	{"/void", MOVED("302", ""), THEN_CLOSE},
 	{"/file", MOVED("302", "file:///etc/passwd"), THEN_CLOSE},
 	{"/nowhere", MOVED("302", "http://:::/"), THEN_CLOSE},
 	{"/json", JSON "{\"status\":{\"db\":\"ok\",\"n\":[1,2]}}", THEN_CLOSE},
+	{"/badchunk", CHUNKED "5\r\nhello\r\nxyz\r\n", THEN_CLOSE},
+	{"/hugechunk", CHUNKED "fffffffffffffffffff\r\nhello", THEN_CLOSE},
+	{"/nochunk", CHUNKED "5\r\nhello\r\n", THEN_RESET},
 	{"/notjson", JSON "{\"status\":", THEN_CLOSE},
 };
 
@@ -123,6 +128,8 @@ static void redirects_are_followed_as_far_as_allowed(void **state)
 		{"/there", NULL, OUTCOME_UP, false, ""},
 		{"/here", "\"follow\":0,\"status\":\"302\"", OUTCOME_UP, false, ""},
 		{"/loop", "\"follow\":3", OUTCOME_DOWN, false, "more than 3 redirects"},
+		{"/loop", "\"follow\":1", OUTCOME_DOWN, false, "more than 1 redirect"},
+		{"/void", NULL, OUTCOME_DOWN, false, "redirected to nowhere"},
 		{"/file", NULL, OUTCOME_DOWN, false, "redirected to something other than http"},
 		{"/nowhere", NULL, OUTCOME_DOWN, false, "redirected to what is not a URL"},
 	};
@@ -143,6 +150,9 @@ static void hostile_servers_are_named_and_bounded(void **state)
 		{"/headers", NULL, OUTCOME_DOWN, false, "headers without end"},
 		{"/continue", NULL, OUTCOME_DOWN, false, ""},
 		{"/short", NULL, OUTCOME_DOWN, false, "the answer was cut off"},
+		{"/badchunk", NULL, OUTCOME_DOWN, false, "not a proper HTTP answer"},
+		{"/hugechunk", NULL, OUTCOME_DOWN, false, "not a proper HTTP answer"},
+		{"/nochunk", NULL, OUTCOME_DOWN, false, "connection reset"},
 		{"/endless", NULL, OUTCOME_UP, false, ""},
 		{"http://127.0.0.1:1/", NULL, OUTCOME_DOWN, true, "connection refused"},
 		{"http://[::1]:1/", "\"ip\":4", OUTCOME_DOWN, false, "the address is of another family"},
@@ -150,6 +160,19 @@ static void hostile_servers_are_named_and_bounded(void **state)
 
 	(void)state;
 	check_rows(rows, COUNT_OF(rows));
+}
+
+static void what_there_was_no_time_for_is_named(void **state)
+{
+	struct text url = TEXT_INIT;
+	struct result result;
+
+	(void)state;
+	text_printf(&url, "https://127.0.0.1:%u/", server.port);
+	result = look(text_str(&url), NULL, 400);
+	assert_string_equal(result.cause, "timed out after 0.4 s in the TLS handshake");
+	result_clear(&result);
+	text_free(&url);
 }
 
 static void a_bad_answer_leaves_evidence(void **state)
@@ -345,6 +368,7 @@ int main(void)
 		cmocka_unit_test(redirects_are_followed_as_far_as_allowed),
 		cmocka_unit_test(nothing_of_a_look_reaches_the_next),
 		cmocka_unit_test(hostile_servers_are_named_and_bounded),
+		cmocka_unit_test(what_there_was_no_time_for_is_named),
 		cmocka_unit_test(a_bad_answer_leaves_evidence),
 		cmocka_unit_test(a_good_answer_leaves_none),
 		cmocka_unit_test(secrets_and_methods_are_sent_and_secrets_stay_with_their_host),

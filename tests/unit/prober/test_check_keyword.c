@@ -42,6 +42,10 @@ static void the_answer_holds_the_keyword_or_not(void **state)
 		{"{" URL "/empty\",\"keyword\":\"x\"}", OUTCOME_DOWN, false, "keyword \"x\" is not in the answer"},
 		{"{" URL "/gzip\",\"keyword\":\"x\"}", OUTCOME_DOWN, false,
 			"keyword \"x\" is not in the answer, which came compressed (gzip)"},
+		{"{" URL "/gzip\",\"keyword\":\"x\",\"absent\":true}", OUTCOME_UNKNOWN, false,
+			"the answer came compressed (gzip), the keyword may be in it"},
+		{"{" URL "/gzip\",\"keyword\":\"garbage\",\"absent\":true}", OUTCOME_DOWN, false,
+			"keyword \"garbage\" is in the answer"},
 		{"{" URL "/broken\",\"keyword\":\"Add to cart\"}", OUTCOME_DOWN, true, "HTTP 500"},
 	};
 

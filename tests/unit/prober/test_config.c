@@ -140,6 +140,8 @@ static const struct {
 	{"{\"monitors\": {^\"a\": {\"type\": \"heartbeat\", \"secret\": \"s\", \"max_age\": \"1h\", "
 	 "\"schedule\": \"* * * * *\"}}}",
 		"^monitor \"a\": has both \"max_age\" and \"schedule\": one of them says when a beat is late\n"},
+	{"{\"monitors\": {\"a\": {\"type\": \"port\", \"host\": \"h\", \"port\": 1, \"expect\": ^\"\"}}}",
+		"^monitor \"a\": \"expect\" must not be empty\n"},
 	{"{\"monitors\": {\n^\"a\": {\"type\": \"heartbeat\"}}}",
 		"^monitor \"a\": needs a \"secret\" that beats are signed with, or a \"token\"\n"},
 	{"{\"monitors\": {\n\"a\": {\"type\": \"heartbeat\", \"secret\": \"s\"},\n\"b\": {\"type\": \"heartbeat\", "
