@@ -167,6 +167,20 @@ def test_an_incident_is_told_with_its_evidence(at):
     assert re.search(r"not told.*maintenance", text), text
 
 
+def test_earlier_incidents_keep_their_evidence_too(at):
+    def minute(n, *args, **more):
+        return at(*args, **more, UPBEAT_TESTING="1", UPBEAT_CLOCK_OFFSET_MS=str(n * 60_000))
+
+    with catchers.Target() as target:
+        cfg = config(at, defaults={"confirm": 1, "recover": 1}, monitors={"shop": {"type": "http", "url": target.url + "/"}})
+        for n, status in enumerate((502, 200, 503)):
+            target.status = status
+            assert minute(n, config=cfg).returncode == 0
+    newer, older = minute(2, "status", "shop").stdout.split("Incident ")[1:]
+    assert newer.startswith("2") and "looked: down 503 HTTP 503 at 127.0.0.1" in newer
+    assert older.startswith("1") and "looked: down 502 HTTP 502 at 127.0.0.1" in older and "decided: up" in older
+
+
 def test_import_prints_a_fragment_and_what_is_lost(at):
     answer = at.folder / "robot.json"
     answer.write_text(json.dumps({"stat": "ok", "monitors": [

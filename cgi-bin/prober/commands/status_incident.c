@@ -217,8 +217,7 @@ bool status_incidents(struct status *s, uint32_t monitor_id, struct error *err)
 		if (!state_incident(s->txn, newest.ids[i], &incident, err))
 			return false;
 		put_head(s, &incident);
-		if (i == 0)
-			put_entries(s, &incident);
+		put_entries(s, &incident);
 		incident_clear(&incident);
 	}
 	if (!newest.n)
