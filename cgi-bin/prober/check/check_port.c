@@ -182,7 +182,7 @@ static const struct field fields[] = {
 	{.name = "verify", .type = FIELD_BOOL, AT(verify), .fallback = "true",
 		.help = "Whether, with TLS, a wrong certificate is down."},
 	{.name = "send", .type = FIELD_STRING, AT(send), .help = "What to send once the connection stands."},
-	{.name = "expect", .type = FIELD_STRING, AT(expect), .check = not_empty,
+	{.name = "expect", .type = FIELD_STRING, AT(expect), .valid = not_empty,
 		.help = "A text that must come, within the first 64 KiB; without it, connecting is enough."},
 };
 
