@@ -30,11 +30,12 @@ ROWS = [
     ("damaged files: inbox", r"11 damaged files, inbox"),
     ("the wall clock jumps", r"12 clock jumps"),
     ("no network", r"13 no network"),
+    ("1 to 10 % of packets lost each way", r"14 packets lost"),
     ("web server restarted under load", r"18 web server restarted"),
     ("200 clients that never read", r"19 200 clients"),
     ("a soak of beats, looks, outages and pages", r"a soak"),
 ]
-NOT_ADDED = {"jump_s", "left_bytes", "p99_ms", "slowest_s", "inbox_mb", "state_mb", "seconds"}
+NOT_ADDED = {"jump_s", "percent", "left_bytes", "p99_ms", "slowest_s", "inbox_mb", "state_mb", "seconds"}
 
 
 def newest(lines):
@@ -42,7 +43,7 @@ def newest(lines):
     found = {}
     for line in lines:
         entry = json.loads(line)
-        key = entry["row"], str(entry.get("jump_s", entry.get("left_bytes", "")))
+        key = entry["row"], str(entry.get("jump_s", entry.get("percent", entry.get("left_bytes", ""))))
         if key not in found or entry["nightly"] >= found[key]["nightly"]:
             found[key] = entry
     return list(found.values())

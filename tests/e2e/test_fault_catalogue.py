@@ -660,7 +660,52 @@ def test_13_without_any_network_nobody_is_told_of_outages(site, target, pager):
     counted("13 no network", passes=3, down_messages=0, summaries=1)
 
 
-# ---- 14. packets lost: tests/simulator (stray failures and brown-outs over 150 years of a monitor)
+# ---- 14. packets lost (and by rule: tests/simulator, stray failures and brown-outs over 150 years of a monitor)
+
+LOSSY = """PATH=$PATH:/usr/sbin:/sbin
+ip link set lo up
+server=$(/usr/bin/python3 -c "$2")
+trap 'kill $server' EXIT
+nft add table inet lossy
+nft add chain inet lossy here '{ type filter hook input priority 0; }'
+nft add rule inet lossy here numgen random mod 100 '<' "$1" drop
+shift 2
+"$@"
+"""
+SITE = """import http.server as h, os
+class Site(h.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(*_):
+        pass
+server = h.ThreadingHTTPServer(("127.0.0.1", 8080), Site)
+if pid := os.fork():
+    print(pid)
+else:
+    os.close(1)
+    server.serve_forever()"""
+
+
+@pytest.mark.skipif(not can("unshare", "--net") or not shutil.which("nft", path="/usr/sbin:/sbin"), reason="needs a network namespace (root) and nft")
+@pytest.mark.parametrize("percent", [10, *((1, 5) if NIGHTLY else ())])
+def test_14_a_lossy_network_alarms_nobody(site, percent):
+    """Of the packets each way, so at 10 % every fifth ping has no answer (I5)."""
+    site.configure({"defaults": {"interval": "2s", "timeout": "10s"}, "witnesses": ["127.0.0.1:8080"], "self_check": False,
+                    "monitors": {**{f"site{i}": {"type": "http", "url": f"http://127.0.0.1:8080/{i}"} for i in range(10)},
+                                 **{f"host{i}": {"type": "ping", "host": f"127.0.0.{i}"} for i in range(1, 5)}}})
+    site.offset_ms = int((60 + (0 if NIGHTLY else 50) - time.time() % 60) * 1000)
+    done = subprocess.run(["unshare", "--net", "sh", "-ec", LOSSY, "sh", str(percent), SITE, PROBER, "-c", site.config_file, "run"],
+                          capture_output=True, text=True, env=site.environment(), timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    looks = site.prober("export", "samples", "--format", "jsonl", check=True).stdout.splitlines()
+    assert len(looks) >= 14
+    assert not [m for m in site.status()["monitors"] if m["state"] not in ("up", "suspect")]
+    assert site.prober("export", "incidents", "--format", "jsonl", check=True).stdout == ""
+    verify(site)
+    counted("14 packets lost", percent=percent, looks=len(looks), alarms=0)
+
+
 # ---- 15. channels that are down, slow, refuse, limit: test_channels.py, test_storm.py
 
 # ---- 16. two probers, a prober that overruns its minute
