@@ -8,7 +8,7 @@ SHOP = {
     "keyword_type": "", "keyword_value": "", "http_username": "", "http_password": "", "port": "", "interval": 300,
     "timeout": 30, "status": 2, "create_datetime": 1462565497, "http_method": 2, "logs": [{"type": 98, "duration": 5}],
     "custom_http_headers": {"X-Token": "abc"}, "custom_http_statuses": "401:1_302:0",
-    "ssl": {"brand": "X", "expires": 1893456000, "ignore_errors": 0},
+    "ssl": {"brand": "X", "expires": 1893456000, "ignore_errors": 0, "disable_domain_expire_notifications": 0, "watch_ct": 1},
     "alert_contacts": [{"id": "1", "type": 2, "value": "ops@example.com", "threshold": 0, "recurrence": 0},
                        {"id": "2", "type": 11, "value": "https://hooks.example.com/T0", "threshold": 5, "recurrence": 30},
                        {"id": "3", "type": 8, "value": "+15550100", "threshold": 0, "recurrence": 0}],
@@ -59,7 +59,8 @@ def test_two_pages_become_one_configuration_that_is_good(site):
     assert done.stderr.startswith("7 of 9 monitors carried over.")
     for lost in ("contact-3 (SMS +15550100)", "zone: a monitor of type 6", "路: digest authentication (user u)",
                  'a HEAD request has no "body"', '"timeout" must be between', 'monitor "abroad": "url"', 'start: tags ["blue"]',
-                 "backup: the program must call its new address", "history (logs"):
+                 "backup: the program must call its new address", "history (logs",
+                 "the registration of a domain ends, as it did for 1 of them", "watch_ct"):
         assert lost in done.stderr, (lost, done.stderr)
     assert "Traceback" not in done.stderr and "alert_contacts=1" not in done.stderr
 

@@ -110,7 +110,9 @@ def sign(secret, body, algorithm="sha256"):
 
 
 class Site:
-    """One installation: configuration, store, and the prober's commands."""
+    """One installation: configuration, store, and the prober's commands. `programs` is the folder of its build."""
+
+    programs = BUILD
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -144,7 +146,7 @@ class Site:
 
     def prober(self, *arguments, timeout=120, check=False):
         """Runs upbeat-prober to its end."""
-        done = subprocess.run([PROBER, "-c", self.config_file, *arguments], capture_output=True, text=True,
+        done = subprocess.run([self.programs / "upbeat-prober", "-c", self.config_file, *arguments], capture_output=True, text=True,
                               timeout=timeout, env=self.environment(), stdin=subprocess.DEVNULL)
         if check:
             assert done.returncode == 0, done
@@ -154,7 +156,7 @@ class Site:
         return self.prober("run", **options)
 
     def start_prober(self, *arguments):
-        return self.start([PROBER, "-c", self.config_file, *arguments], "prober")
+        return self.start([self.programs / "upbeat-prober", "-c", self.config_file, *arguments], "prober")
 
     def status(self, slug=None):
         done = self.prober("status", "--json")
@@ -204,7 +206,7 @@ class Front:
         self.port, self.tls_port = port or free_port(), free_port()
         self.cgi = site.folder / "cgi-bin"
         self.cgi.mkdir(exist_ok=True)
-        shutil.copy2(PROGRAM, self.cgi / "upbeat.fcgi.new")
+        shutil.copy2(site.programs / "upbeat.fcgi", self.cgi / "upbeat.fcgi.new")
         os.replace(self.cgi / "upbeat.fcgi.new", self.cgi / "upbeat.fcgi")
         self.url = f"http://{address}:{self.port}{self.mount}"
         self.secret_files()

@@ -586,12 +586,15 @@ static const char *const handled[] = {"id", "friendly_name", "url", "type", "sub
 	"keyword_case_type", "keyword_value", "http_username", "http_password", "http_auth_type",
 	"http_method", "port", "interval", "timeout", "status", "alert_contacts", "mwindows", "post_type",
 	"post_value", "post_content_type", "custom_http_headers", "custom_http_statuses", "ignore_ssl_errors",
-	"grace_period"};
+	"grace_period", "ssl"};
+
+/* In "ssl": that the registration of the domain ends is not told. */
+#define NO_DOMAIN "disable_domain_expire_notifications"
 
 /* What it was, not how it is set up. */
 static const char *const history[] = {"create_datetime", "logs", "response_times", "average_response_time",
 	"custom_uptime_ratio", "custom_uptime_ratios", "custom_uptime_ranges", "custom_down_durations",
-	"all_time_uptime_ratio", "all_time_uptime_durations", "ssl", "timezone"};
+	"all_time_uptime_ratio", "all_time_uptime_durations", "timezone"};
 
 static bool is_listed(const char *const *names, size_t n, const char *name)
 {
@@ -636,6 +639,16 @@ static void say_unknown(const struct source *s)
 	}
 }
 
+static void say_ssl(const struct source *s)
+{
+	static const char *const told[] = {"brand", "product", "expires", "ignore_errors", NO_DOMAIN};
+	const cJSON *value;
+
+	cJSON_ArrayForEach(value, get(s->in, "ssl"))
+		if (value->string && !is_listed(told, COUNT_OF(told), value->string) && !says_nothing(value))
+			lose(s, "ssl", value);
+}
+
 static void put_common(const struct source *s)
 {
 	int64_t interval = get_number(s->in, "interval", 300), timeout = get_number(s->in, "timeout", 0);
@@ -668,6 +681,7 @@ static void import_monitor(struct import *import, const cJSON *in)
 		made = true;
 	}
 	say_unknown(&s);
+	say_ssl(&s);
 	say_shapeless(&s);
 	if (made) {
 		cJSON_AddItemToObject(import->monitors, slug, s.out);
@@ -720,7 +734,15 @@ struct answer {
 	size_t id_count;
 	bool there[COUNT_OF(asked_for)];
 	int64_t total;
+	size_t domains; /* so many watch the registration of their domain, too */
 };
+
+/* The end of a certificate is told here as there; this is not. */
+static void say_domains(struct import *import, size_t n)
+{
+	if (n > 0)
+		import_lost(import, "nothing here tells that the registration of a domain ends, as it did for %zu of them", n);
+}
 
 /* Was it on a page before? Pages that overlap have some twice. */
 static bool seen_before(struct answer *answer, const cJSON *monitor)
@@ -756,6 +778,8 @@ static bool import_page(struct import *import, const cJSON *page, struct answer 
 			continue;
 		for (size_t i = 0; i < COUNT_OF(asked_for); i++)
 			answer->there[i] = answer->there[i] || get(monitor, asked_for[i]);
+		answer->domains += get(get(monitor, "ssl"), NO_DOMAIN) &&
+				   get_number(get(monitor, "ssl"), NO_DOMAIN, 0) == 0;
 		import->found++;
 		import_monitor(import, monitor);
 	}
@@ -764,7 +788,7 @@ static bool import_page(struct import *import, const cJSON *page, struct answer 
 
 bool import_uptimerobot(struct import *import, const cJSON *file, struct error *err)
 {
-	struct answer answer = {NULL, 0, {false}, 0};
+	struct answer answer = {NULL, 0, {false}, 0, 0};
 	const cJSON *page;
 	bool good = true;
 
@@ -787,6 +811,7 @@ bool import_uptimerobot(struct import *import, const cJSON *file, struct error *
 	if (import->found) {
 		say_not_asked_for(import, answer.there);
 		say_unauthorized(import);
+		say_domains(import, answer.domains);
 		import_lost(import, "history (logs, response times, uptime ratios) stays where it is");
 	}
 	return true;
