@@ -5,6 +5,8 @@ outage, no false one, repeats only in a split.
 The hosts are network namespaces; where those are refused, and in nightly runs, the three are on loopback addresses with
 relays between them.
 """
+import os
+import subprocess
 import time
 
 import pytest
@@ -13,7 +15,7 @@ import namespaces
 from catchers import Catcher, Target
 from faulty import NIGHTLY
 from links import Trio, all_up, state, told, told_names, views
-from upbeat import wait_for
+from upbeat import ROOT, wait_for
 
 
 @pytest.fixture(params=[namespaces.Apart, Trio], ids=["namespaces", "loopback"])
@@ -115,3 +117,42 @@ def test_a_slow_link_makes_no_outage_and_no_repeat(three, target, catcher):
     time.sleep(9)
     assert [(r.path, r.json["event"], r.json["monitor"]) for r in catcher.received] == [
         ("/a", "down", "shop"), ("/a", "up", "shop")]
+
+
+def oldest(folder):
+    """The build folder of the first Upbeat that these stories were told of."""
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
+    try:
+        commit = git("log", "--diff-filter=A", "--format=%H", "--", "tests/e2e/test_peers.py").decode().split()[-1]
+        tree = git("archive", commit)
+    except (OSError, IndexError, subprocess.CalledProcessError):
+        pytest.skip("the history is not here")
+    folder.mkdir()
+    subprocess.run(["tar", "x", "-C", folder], input=tree, check=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    subprocess.run(["make", "-s", "-C", folder, f"BUILD={folder}/build"], env=environment, check=True)
+    return folder / "build"
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="builds an older Upbeat: nightly")
+@pytest.mark.parametrize("older", ["a", "c"])
+def test_an_older_one_tells_with_the_newer_ones(three, target, catcher, open_folder, older):
+    three.sites[older].programs = oldest(open_folder / "older")
+    three.start(target, catcher)
+    all_up(three)
+    target.status = 500
+    for name in "abc":
+        wait_for(lambda: state(three, name) == "down", 60)
+    wait_for(lambda: told(catcher, "down"), 60)
+    target.status = 200
+    all_up(three)
+    wait_for(lambda: told(catcher, "up"), 60)
+    time.sleep(6)
+    three.kill("a")
+    for name in "bc":
+        wait_for(lambda: state(three, name, "peer.a") == "down", 60)
+    wait_for(lambda: told(catcher, "down", "peer.a"), 60)
+    time.sleep(6)
+    assert [(r.path, r.json["event"], r.json["monitor"]) for r in catcher.received] == [
+        ("/a", "down", "shop"), ("/a", "up", "shop"), ("/b", "down", "peer.a")]
