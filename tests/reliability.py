@@ -4,6 +4,7 @@
 each row the newest count, that of a nightly run before that of `make test`. Rows that differ only in a place
 (": writev", "GET /metrics") are added up."""
 import json
+import os
 import re
 import sys
 
@@ -62,7 +63,7 @@ def words(entries):
 
 
 def main():
-    entries = newest(open(sys.argv[1] if len(sys.argv) > 1 else "build/reliability.jsonl"))
+    entries = newest(open(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("UPBEAT_BUILD", "build") + "/reliability.jsonl"))
     print("| Fault | Counted | Run |\n|---|---|---|")
     for title, pattern in ROWS:
         mine = [e for e in entries if re.match(pattern, e["row"])]
