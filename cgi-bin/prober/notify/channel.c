@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "prober/check/http.h"
 #include "prober/notify/engine.h"
 
 #define CHANNEL(name) extern const struct channel_type channel_##name;
@@ -117,6 +118,18 @@ bool channel_address_valid(const void *value, struct text *why)
 		return true;
 	text_raw(why, "must be an address that begins with https://");
 	return false;
+}
+
+bool channel_headers_valid(const void *value, struct text *why)
+{
+	const struct map *map = value;
+
+	if (!http_headers_valid(value, why))
+		return false;
+	for (size_t i = 0; i < map->n; i++)
+		if (!channel_template_check(map->values[i], NULL, why))
+			return false;
+	return true;
 }
 
 /* ---- what people see of an answer */

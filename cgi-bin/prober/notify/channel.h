@@ -68,6 +68,8 @@ struct channel_common {
 		.min = 0, .max = 100000, .help = "Messages an hour; further ones become one digest. 0: no limit."}
 /* Check of rows that hold an address in a secret: http or https, or a reference to where it is kept. */
 bool channel_address_valid(const void *value, struct text *why);
+/* Check of rows of headers whose values are templates. */
+bool channel_headers_valid(const void *value, struct text *why);
 /* The row "api": another base address than the service's own. */
 #define CHANNEL_API(options, base)                                                                           \
 	{.name = "api", .type = FIELD_URL, .offset = offsetof(struct options, api), .fallback = (base),         \

@@ -27,16 +27,6 @@ static bool body_valid(const void *value, struct text *why)
 	return channel_template_check(*(char *const *)value, NULL, why);
 }
 
-static bool headers_valid(const void *value, struct text *why)
-{
-	const struct map *map = value;
-
-	for (size_t i = 0; i < map->n; i++)
-		if (!channel_template_check(map->values[i], NULL, why))
-			return false;
-	return true;
-}
-
 static bool success_valid(const void *value, struct text *why)
 {
 	const char *s = *(char *const *)value;
@@ -55,7 +45,7 @@ static const struct field fields[] = {
 	{.name = "method", .type = FIELD_CHOICE, .offset = offsetof(struct http_options, method),
 		.fallback = "POST", .choices = methods, .help = "HTTP method."},
 	{.name = "headers", .type = FIELD_MAP, .offset = offsetof(struct http_options, headers), .secret = true,
-		.valid = headers_valid, .help = "Headers; their Content-Type says how {{fields}} in the body are escaped."},
+		.valid = channel_headers_valid, .help = "Headers; their Content-Type says how {{fields}} in the body are escaped."},
 	{.name = "body", .type = FIELD_STRING, .offset = offsetof(struct http_options, body), .valid = body_valid,
 		.help = "Body; {{title}} {{text}} {{full}} {{event}} {{state}} {{monitor}} {{name}} {{cause}} {{url}} "
 			"{{id}} {{since}} {{at}} {{duration}} {{payload|json}} are what it can say."},

@@ -32,7 +32,7 @@ static const struct field fields[] = {
 	{.name = "method", .type = FIELD_CHOICE, .offset = offsetof(struct webhook_options, method),
 		.fallback = "POST", .choices = methods, .help = "HTTP method."},
 	{.name = "headers", .type = FIELD_MAP, .offset = offsetof(struct webhook_options, headers), .secret = true,
-		.help = "Further headers; {{fields}} of the message can be used."},
+		.valid = channel_headers_valid, .help = "Further headers; {{fields}} of the message can be used."},
 	{.name = "body", .type = FIELD_STRING, .offset = offsetof(struct webhook_options, body),
 		.valid = template_valid,
 		.help = "Another body than the JSON payload; {{fields}} are escaped for its Content-Type."},

@@ -183,6 +183,15 @@ static const struct {
 		"^channel \"ops\": there is no type \"slak\"; did you mean \"slack\"?\n"
 		"^channel \"b\": \"type\" must say what kind of channel it is\n"
 		"^channel \"c\" must be an object: {...}\n"},
+	/* what would begin a line of its own in a request, or name a field that no message has */
+	{"{\"channels\": {\"a\": {\"type\": \"webhook\", \"url\": \"https://example.com/\", \"headers\": "
+	 "^{\"X-A\": \"1\\r\\nX-B: 2\"}},\n\"b\": {\"type\": \"http\", \"url\": \"https://example.com/\", \"headers\": "
+	 "^{\"X A\": \"1\"}},\n\"c\": {\"type\": \"webhook\", \"url\": \"https://example.com/\", \"headers\": "
+	 "^{\"X-A\": \"{{nosuch}}\"}},\n\"d\": {\"type\": \"webhook\", \"url\": \"https://example.com/\", \"headers\": "
+	 "{\"X-A\": \"{{cause}} \\u00fc\"}}}}",
+		"^channel \"a\": \"headers\" must hold header names and values that can be sent\n"
+		"^channel \"b\": \"headers\" must hold header names and values that can be sent\n"
+		"^channel \"c\": \"headers\" unknown field: {{nosuch}}\n"},
 	/* secrets */
 	{"{\"monitors\": {\"a\": {\"type\": \"heartbeat\", \"secret\": ^\"env:UPBEAT_TEST_UNSET\"}}}",
 		"^monitor \"a\": \"secret\" the environment variable UPBEAT_TEST_UNSET is not set (cron does not read "
