@@ -45,6 +45,21 @@ def test_a_heartbeat_is_judged_at_its_deadline_while_a_pass_is_there(watched, ca
     assert watched.status("robot")["incident"] == 2
 
 
+def test_our_own_absence_is_no_recovery_of_who_was_down_before(watched, catcher):
+    beat(watched)
+    watched.a_pass(check=True)
+    for _ in range(3):
+        watched.offset_ms += 1800_000
+        watched.a_pass(check=True)
+        assert watched.status("robot")["state"] == "down"
+    assert [r.json["event"] for r in catcher.at("/hook")] == ["down"]
+    watched.front.stop()
+    watched.front = Lighttpd(watched)
+    beat(watched)
+    watched.a_pass(check=True)
+    assert [(r.json["event"], r.json["incident"]) for r in catcher.at("/hook")][:2] == [("down", 1), ("up", 1)]
+
+
 def test_what_a_job_reports_is_known_to_the_next_pass_whatever_its_slot(watched, catcher):
     for signal_name, state in (("start", "pending"), ("0", "up"), ("log", "up"), ("3", "down"), ("", "up"), ("fail", "down")):
         beat(watched, "job", signal_name)

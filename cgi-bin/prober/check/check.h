@@ -44,7 +44,8 @@ struct check {
 struct check_world {
 	struct inbox *inbox;           /* heartbeats; NULL: no beats yet */
 	const char *inbox_problem;     /* why inbox is NULL, or NULL */
-	int64_t grace_from_us;         /* heartbeats: deadlines count from here at the earliest */
+	int64_t grace_from_us;         /* of the look that begins: deadlines of heartbeats count from here at
+	                                  the earliest */
 	bool web_failing;              /* self_check fails: heartbeats are unknown */
 	const char *ca_bundle;         /* path; NULL: none was found */
 	/* What is known of a peer; false: it never wrote. NULL: no pass is running that could know. */

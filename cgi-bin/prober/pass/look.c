@@ -78,7 +78,7 @@ static void heartbeat_deadline(struct post *post)
 
 	clock_now(&now);
 	if (pass->world.inbox &&
-		heartbeat_look(pass->world.inbox, post->monitor, pass->world.grace_from_us, &now, &age,
+		heartbeat_look(pass->world.inbox, post->monitor, pass->info.grace_from_us, &now, &age,
 			&exit_status, NULL) &&
 		age.freshness == FRESH && fresh_until(&age) < INT64_MAX)
 		post->step_us = fresh_until(&age) + US_PER_MS;
@@ -153,6 +153,8 @@ static void post_serve(struct post *post, struct state_txn *txn)
 		return;
 	}
 	take_slot(post, pass_now(pass));
+	/* That we were away excuses who was not heard meanwhile; of who was down before it is no sign of life. */
+	pass->world.grace_from_us = post->judge.known == STATE_DOWN ? 0 : pass->info.grace_from_us;
 	post->check =
 		check_start(pass->loop, &pass->world, post->monitor, secrets_of(post), look_done, post, &err);
 	if (post->check)

@@ -45,7 +45,7 @@ static const struct peer_row *row_of(const struct peer *peer, const struct post 
 
 int64_t peers_since_us(const struct pass *pass)
 {
-	return pass->world.grace_from_us;
+	return pass->info.grace_from_us;
 }
 
 /* Does anybody find it down? Then it matters how new each look is. */
