@@ -41,6 +41,7 @@ const path = require('path')
 const REDIRECTS_MAX = 5
 const AGAIN_SECONDS = 5 // a failure is not left until the next minute
 const BODY_MAX = 1024 * 1024
+const PER_PAGE = 500 // of Upbeat's list, so that a page is well below BODY_MAX
 const TOLD_MAX = 500 // event ids that are remembered, so that a delivery which is repeated is said once
 const BRAIN_KEY = 'upbeat.told'
 
@@ -160,8 +161,14 @@ function api (method, path, form) {
   })
 }
 
-function listMonitors (query) {
-  return api('GET', '/monitors?per_page=1000' + (query ? '&q=' + encodeURIComponent(query) : ''))
+// All that match, page by page from this one on: none of thousands may be left out.
+function listMonitors (query, page) {
+  const at = page || 1
+  const choice = query ? '&q=' + encodeURIComponent(query) : ''
+  return api('GET', '/monitors?per_page=' + PER_PAGE + '&page=' + at + choice).then((list) => {
+    if (at * PER_PAGE >= list.total || !list.monitors.length) return list
+    return listMonitors(query, at + 1).then((rest) => Object.assign(list, { monitors: list.monitors.concat(rest.monitors) }))
+  })
 }
 
 // A promise of the one monitor that is meant.

@@ -181,6 +181,20 @@ def test_commands_say_what_is_wrong(world, hubot):
     assert hubot.say("hubot status") == "Upbeat: connection refused"
 
 
+@pytest.mark.parametrize("version", PLAIN[-1:])
+def test_of_thousands_none_is_left_out(site, lighttpd, make_hubot, version):
+    site.configure({"anonymous": "all", "monitors": {
+        f"m{n:04}": {"type": "heartbeat", "name": f"Job {n}", "token": f"token-of-job-{n:04}", "max_age": "1h"} for n in range(1300)}})
+    site.a_pass(check=True)
+    hubot = make_hubot(version).start(URL=lighttpd.url)
+    said = hubot.say("hubot status").splitlines()
+    assert said[0] == "0 of 1300 are up." and said[-1] == "… and 1270 more"
+    assert "[m1299]" in hubot.say("hubot status job 1299") and "m1299" in hubot.say("hubot status M1299")
+    lighttpd.get("/ping/token-of-job-1299")
+    site.a_pass(check=True)
+    assert hubot.say("hubot status").startswith("1 of 1300 are up.")
+
+
 def test_help_lists_the_commands(hubot):
     hubot.start()
     (hubot.folder / "scripts/listing.js").write_text(
