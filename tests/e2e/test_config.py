@@ -51,6 +51,12 @@ def test_init_makes_everything_and_never_overwrites(at):
     assert again.returncode == 0 and at.file.read_text() == text and "stays as it is" in again.stdout
 
 
+def test_init_says_which_file_led_it_to_a_store_that_cannot_be_made(at):
+    answer = at("init", config='{ "store": "/proc/upbeat", "monitors": {} }')
+    assert answer.returncode in (1, 75) and f"{at.file} was there already" in answer.stderr, answer
+    assert "/proc/upbeat" in answer.stderr
+
+
 def test_config_names_every_mistake_with_its_place(at):
     answer = at("config", config='{\n  "titel": "x",\n  "monitors": {\n    "a": { "type": "htpp" },\n'
                                  '    "b": { "type": "heartbeat", "secret": "x", "max_age": 5 }\n  }\n}\n')

@@ -261,6 +261,9 @@ int cmd_init(struct command *command)
 		text_printf(&out, made ? "Wrote %s.\n" : "%s is there already and stays as it is.\n",
 			command->config);
 		good = create_books(store, &err);
+		if (!good && !made)
+			error_prefix(&err, "%s was there already, and leads there (`config` says what is wrong in it)",
+				command->config);
 	}
 	if (good) {
 		text_printf(&out, "The books are in %s.\n", store);
