@@ -192,7 +192,11 @@ static bool run_overdue(const struct heartbeat_rules *rules, const struct beat_l
 		return false;
 	running = moment_between(&last->started, now);
 	age->run_deadline_us = later_of(now->wall_us - running, grace_from_us) + may_us;
-	return running < 0 || now->wall_us > age->run_deadline_us;
+	if (running < 0 && grace_from_us) /* as in success_late() */
+		age->run_deadline_us = grace_from_us + may_us;
+	else if (running < 0)
+		return true;
+	return now->wall_us > age->run_deadline_us;
 }
 
 /* Fills age, max_age and deadline from the newest success; true when it is too old. */
@@ -208,7 +212,10 @@ static bool success_late(const struct heartbeat_rules *rules, const struct momen
 	age->max_age_us = rules->schedule ? age->deadline_us - success_us : rules->max_age_ms * US_PER_MS;
 	if (age->age_us < 0) {
 		age->age_us = 0;
-		return true;
+		if (!grace_from_us)
+			return true;
+		/* Our clock was set back while we were away: nobody knows how old it is. */
+		age->deadline_us = deadline_after(rules, grace_from_us, grace_from_us);
 	}
 	return now->wall_us > age->deadline_us;
 }

@@ -92,7 +92,8 @@ struct beat_age {
    a full max_age, or grace, is given from there.
 
    Ages are measured on the boot clock while it is still the same boot, so a wall clock that is stepped
-   makes nobody late; else on the wall clock, where what was received in the future is late, not fresh. */
+   makes nobody late; else on the wall clock, where what was received in the future is late, not fresh,
+   once the time is over that an outage of our own gives. */
 struct beat_age beat_age(const struct heartbeat_rules *rules, const struct beat_last *last,
 	const struct moment *now, int64_t grace_from_us);
 

@@ -6,6 +6,7 @@
 
 /* What a first distance may make us believe: setting up takes people a while between a first pass by hand
    and the crontab line, which must not hide a dead prober for hours. */
+#define SET_BACK_US (30 * US_PER_S)
 #define FIRST_CADENCE_MAX_US (15 * 60 * US_PER_S)
 
 int64_t fresh_limit_us(int64_t cadence_us)
@@ -37,6 +38,9 @@ int64_t fresh_age_us(const struct pass_info *pass, const struct moment *now)
 	if (newest == 0)
 		return -1;
 	if (pass->boot_id != 0 && pass->boot_id == now->boot_id) {
+		/* Set back, too: a restored machine, a faked clock. (A request may be a little older than the pass.) */
+		if (now->boot_us < pass->boot_us - SET_BACK_US)
+			return INT64_MAX;
 		/* Within the pass by the wall clock: a step in the middle of one is the only error left. */
 		age = now->boot_us - (pass->boot_us + (newest - pass->started_us));
 		return age > 0 ? age : 0;

@@ -25,7 +25,7 @@ int64_t fresh_limit_us(int64_t cadence_us);
 
 /* How long ago a pass last gave a sign of life; -1 when there never was one. Measured on the boot clock
    while it is the same boot, so that a wall clock that is stepped makes nothing look stale or fresh; else
-   on the wall clock, where a sign from the future is older than any limit (INT64_MAX). */
+   on the wall clock. A sign from the future, on either, is older than any limit (INT64_MAX). */
 int64_t fresh_age_us(const struct pass_info *pass, const struct moment *now);
 /* Is that within the limit? */
 bool fresh_enough(const struct pass_info *pass, const struct moment *now);

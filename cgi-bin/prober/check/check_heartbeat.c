@@ -125,7 +125,10 @@ static void weigh(struct result *result, const struct beat_age *age, int exit_st
 		result->outcome = OUTCOME_UP;
 		return;
 	case FRESH_LATE:
-		result_cause_since(result, "no beat", age->age_us);
+		if (age->age_us > 0)
+			result_cause_since(result, "no beat", age->age_us);
+		else
+			result_cause(result, "no beat since our clock was set back");
 		break;
 	case FRESH_FAILED:
 		if (exit_status > 0)

@@ -201,7 +201,10 @@ static bool info_begin(struct pass *pass, bool config_ok, struct error *err)
 		return false;
 	clock_now(&now);
 	pass->stepped = clock_stepped(info, &now);
-	if (fresh_gap_us(info, &now) > 0) {
+	if (fresh_gap_us(info, &now) == INT64_MAX) {
+		log_info("the clock was set back while nobody looked");
+		info->grace_from_us = now.wall_us;
+	} else if (fresh_gap_us(info, &now) > 0) {
 		log_info("nobody looked for %lld s", (long long)(fresh_gap_us(info, &now) / US_PER_S));
 		info->grace_from_us = now.wall_us;
 	} else if (fresh_rebooted(info, &now)) {

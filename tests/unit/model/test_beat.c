@@ -209,6 +209,13 @@ struct ageing {
 #define DAY 86400
 
 static const struct ageing ages[] = {
+	{"received in the future is late", &simple, {"s"}, {1000}, 100, 0, FRESH_LATE, false},
+	{"not while our own downtime is fresh", &simple, {"s"}, {1000}, 100, 50, FRESH, true},
+	{"and no longer", &simple, {"s"}, {1000}, 351, 50, FRESH_LATE, false},
+	{"nor is a run that began in the future unfinished", &simple, {"s", "S"}, {1000, 1001}, 100, 50, FRESH, true},
+	{"until that time is over", &simple, {"S"}, {1001}, 351, 50, FRESH_UNFINISHED, false},
+	{"a schedule goes on from our own downtime", &scheduled, {"s"}, {3 * DAY}, THREE + 600, 50, FRESH, true},
+	{"and is late when it is late", &scheduled, {"s"}, {3 * DAY}, THREE + 601, 50, FRESH_LATE, false},
 	{"never", &simple, {NULL}, {0}, 0, 0, FRESH_NEVER, false},
 	{"just now", &simple, {"s"}, {0}, 0, 0, FRESH, true},
 	{"at the deadline", &simple, {"s"}, {0}, 300, 0, FRESH, true},

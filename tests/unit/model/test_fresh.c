@@ -74,6 +74,12 @@ static void a_sign_from_the_future_is_not_fresh(void **state)
 	(void)state;
 	assert_int_equal(fresh_age_us(&pass, &now), INT64_MAX);
 	assert_false(fresh_enough(&pass, &now));
+	pass.boot_us = 1000 * S;
+	pass.cadence_us = 60 * S;
+	now = (struct moment){.wall_us = T0 - 31 * S, .boot_us = 969 * S - 1, .boot_id = 7};
+	assert_int_equal(fresh_gap_us(&pass, &now), INT64_MAX);
+	now.boot_us = 999 * S;
+	assert_int_equal(fresh_age_us(&pass, &now), 0); /* a request that was there before the pass */
 }
 
 static void no_pass_is_not_fresh(void **state)
