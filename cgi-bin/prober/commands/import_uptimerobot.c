@@ -741,7 +741,8 @@ struct answer {
 static void say_domains(struct import *import, size_t n)
 {
 	if (n > 0)
-		import_lost(import, "nothing here tells that the registration of a domain ends, as it did for %zu of them", n);
+		import_lost(import,
+			"nothing here tells that the registration of a domain ends, as it did for %zu of them", n);
 }
 
 /* Was it on a page before? Pages that overlap have some twice. */
