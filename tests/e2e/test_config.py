@@ -187,6 +187,22 @@ def test_earlier_incidents_keep_their_evidence_too(at):
     assert older.startswith("1") and "looked: down 502 HTTP 502 at 127.0.0.1" in older and "decided: up" in older
 
 
+def test_an_outage_whose_end_nobody_could_see_is_one_of_the_past_too(at):
+    def minute(n, *args, **more):
+        return at(*args, **more, UPBEAT_TESTING="1", UPBEAT_CLOCK_OFFSET_MS=str(n * 60_000))
+
+    with catchers.Target() as shop, catchers.Target() as cart, catchers.Target() as witness:
+        for n, (status, seen) in enumerate(((200, True), (500, False), (500, False), (200, True))):
+            shop.status, cart.status = 502 if n < 3 else 200, status
+            cfg = config(at, defaults={"confirm": 1, "recover": 1},
+                         monitors={name: {"type": "http", "url": t.url + "/"} for name, t in (("shop", shop), ("cart", cart))},
+                         witnesses=[witness.url + "/" if seen else "http://127.0.0.1:1/"])
+            assert minute(n, config=cfg).returncode == 0
+            incident = json.loads(minute(n, "export", "incidents", "--monitor", "shop").stdout)
+            assert n != 2 or (incident["state"], incident["ended"]) == ("unknown", None)
+    assert incident["state"] == "down" and incident["ended"]
+
+
 def test_import_prints_a_fragment_and_what_is_lost(at):
     answer = at.folder / "robot.json"
     answer.write_text(json.dumps({"stat": "ok", "monitors": [

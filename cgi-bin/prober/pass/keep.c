@@ -311,12 +311,25 @@ static bool incident_load(struct state_txn *txn, struct post *post, struct incid
 	return true;
 }
 
+static bool was_down(const struct incident *incident)
+{
+	for (size_t i = 0; i < incident->entry_count; i++) {
+		const struct incident_entry *e = &incident->entries[i];
+
+		if (e->kind == ENTRY_DECIDED && e->text && strcmp(e->text, monitor_state_name(STATE_DOWN)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void incident_close(
 	struct post *post, const struct verdict *verdict, struct incident *incident, int64_t now_us)
 {
 	incident->ended_us = verdict->to == STATE_UP && post->judge.since_us > incident->started_us
 				     ? post->judge.since_us
 				     : now_us;
+	if (was_down(incident)) /* an outage, though its end could not be seen for a while */
+		incident->state = STATE_DOWN;
 	post->judge.incident = 0;
 }
 
