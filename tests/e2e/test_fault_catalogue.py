@@ -337,9 +337,10 @@ def test_06_a_file_size_limit_is_a_full_disk_and_no_death(ready):
 
 @needs_mount
 def test_07_a_read_only_disk_is_still_read(site):
-    """503 for beats, with Retry-After; pages show the last data; I1, I7."""
-    with small_disk(site, "60m"):
-        site.configure({"anonymous": "all", "monitors": robots(2)})
+    """503 for beats, with Retry-After; pages show the last data; people are told, once, that nothing is watched; I1, I7."""
+    with small_disk(site, "60m"), fakes.Webhook() as hook:
+        site.configure({"anonymous": "all", "channels": {"hook": hook.config}, "defaults": {"notify": ["hook"]},
+                        "monitors": robots(2)})
         site.a_pass(check=True)
         farm = Farm(site)
         kept = time.time()
@@ -356,13 +357,19 @@ def test_07_a_read_only_disk_is_still_read(site):
         done = site.a_pass()
         assert done.returncode == 75 and len(done.stderr.splitlines()) == 1, done
         verify(site)
+        for minute in range(1, 8):
+            site.offset_ms = minute * 60_000
+            assert site.a_pass().returncode == 75
+        assert [m.words.splitlines()[0] for m in hook.messages] == ["Upbeat watches nothing: its store cannot be used"]
+        assert "Read-only file system" in hook.messages[0].words
+        site.offset_ms = 0
         subprocess.run(["mount", "-o", "remount,rw", site.store], check=True)
         wait_for(lambda: farm.beat("robot0", time.time()).status == 200, 5)
         assert farm.beat("robot0", kept).status == 400
         site.a_pass(check=True)
         farm.close()
         verify(site)
-        counted("7 read-only disk", beats_503=3, pages_200=3)
+        counted("7 read-only disk", beats_503=3, pages_200=3, told_nothing_is_watched=len(hook.messages))
 
 
 # ---- 8. map full

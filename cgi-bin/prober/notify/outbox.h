@@ -24,6 +24,8 @@ bool outbox_tell(struct state_txn *txn, const struct monitor *monitor, const str
    id, so that the same thing is told once. */
 bool outbox_tell_all(struct state_txn *txn, enum event_kind event, const char *key, const char *title,
 	const char *body, char **channels, size_t channel_count, int64_t now_us, struct error *err);
+/* The names of every channel that any monitor's notify names; the caller frees each and the list. */
+bool outbox_channels(struct state_txn *txn, char ***channels, size_t *n, struct error *err);
 
 struct outbox;
 struct outbox *outbox_new(struct loop *loop, struct state *state, struct inbox *inbox, const char *store);

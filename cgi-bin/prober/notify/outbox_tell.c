@@ -492,6 +492,18 @@ static bool first_time(struct state_txn *txn, const char *key, int64_t now_us, b
 	return ok;
 }
 
+bool outbox_channels(struct state_txn *txn, char ***channels, size_t *n, struct error *err)
+{
+	struct names names = {NULL, 0};
+	bool ok = state_monitor_scan(txn, collect_channels, &names, err);
+
+	if (!ok)
+		names_clear(&names);
+	*channels = ok ? names.at : NULL;
+	*n = ok ? names.n : 0;
+	return ok;
+}
+
 bool outbox_tell_all(struct state_txn *txn, enum event_kind event, const char *key, const char *title,
 	const char *body, char **channels, size_t channel_count, int64_t now_us, struct error *err)
 {

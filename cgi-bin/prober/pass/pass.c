@@ -573,6 +573,8 @@ int pass_run(const char *config_path, const char *store)
 	if (ok && lock >= 0)
 		failure_over(store);
 	status = ok ? EXIT_DONE : failure_tell(store, &err);
+	if (!ok)
+		distress_call(config_path, store, &err);
 	free(log);
 	free(own);
 	return ok && !config_ok ? EXIT_WRONG : status;

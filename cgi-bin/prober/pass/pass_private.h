@@ -211,6 +211,9 @@ void turn_end(int fd);
 int failure_tell(const char *store, const struct error *err);
 void failure_over(const char *store);
 
+/* distress.c: tells people, once, that no pass can be made. Waits for it, a minute at most. */
+void distress_call(const char *config_path, const char *store, const struct error *why);
+
 /* posts.c */
 bool posts_load(struct pass *pass, struct error *err);
 void posts_free(struct pass *pass);
