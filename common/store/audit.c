@@ -14,16 +14,32 @@ static void say(struct audit *a, uint64_t already, const char *what)
 		a->say(a->arg, what);
 }
 
-void audit_broken(struct audit *a, const char *format, ...)
+static void __attribute__((format(printf, 2, 0))) broken(struct audit *a, const char *format, va_list ap)
 {
 	struct text what = TEXT_INIT;
+
+	text_vprintf(&what, format, ap);
+	say(a, a->broken++, text_str(&what));
+	text_free(&what);
+}
+
+void audit_broken(struct audit *a, const char *format, ...)
+{
 	va_list ap;
 
 	va_start(ap, format);
-	text_vprintf(&what, format, ap);
+	broken(a, format, ap);
 	va_end(ap);
-	say(a, a->broken++, text_str(&what));
-	text_free(&what);
+}
+
+void audit_torn(struct audit *a, const char *format, ...)
+{
+	va_list ap;
+
+	a->torn++;
+	va_start(ap, format);
+	broken(a, format, ap);
+	va_end(ap);
 }
 
 static void damaged(struct audit *a, const struct book_txn *t, unsigned table, uint64_t place,
@@ -59,8 +75,12 @@ static void audit_table(struct book_txn *t, struct audit *a, unsigned table)
 
 bool audit_records(struct book_txn *t, struct audit *a)
 {
+	struct error err;
+
 	for (unsigned table = 0; table < t->book->tables_open; table++)
 		audit_table(t, a, table);
+	if (!a->damaged && !book_verify_free(t, &err)) /* what is damaged spoils the transaction for what comes after it */
+		say(a, a->damaged++, err.text);
 	return !a->damaged;
 }
 

@@ -30,6 +30,7 @@ struct audit {
 	uint64_t records;            /* that were read and hold */
 	uint64_t damaged;            /* records and tables that do not */
 	uint64_t broken;             /* promises between records that do not */
+	uint64_t torn;               /* of these: indexes and what they index, which one commit writes together: damage */
 	uint64_t beats, queued;      /* inbox: heartbeats that beat, entries of the queue */
 	uint64_t monitors;           /* state: configured ones */
 	uint64_t incidents, open;    /* all there were, those that last */

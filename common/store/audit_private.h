@@ -8,6 +8,8 @@
 
 /* Counts a promise that does not hold, and says it. */
 void audit_broken(struct audit *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One that only damage breaks: see `torn`. */
+void audit_torn(struct audit *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Every record of every table by itself. false: some do not hold, so that what lies between them says nothing. */
 bool audit_records(struct book_txn *t, struct audit *a);
 /* Calls `each` for every record of a table; stops, and counts it, where the table cannot be read on. */

@@ -233,5 +233,7 @@ unsigned book_clear_stale(struct book *book); /* inside book_enter() or a transa
 bool book_figures(struct book *book, struct store_figures *out, struct error *err);
 bool book_copy(struct book *book, const char *dir_out, struct error *err);
 bool book_verify(struct book *book, uint64_t *records, struct error *err);
+/* LMDB's own list of free pages: who only reads never meets it, and who writes by a wrong one destroys pages. */
+bool book_verify_free(struct book_txn *t, struct error *err);
 
 #endif

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/pack.h"
@@ -20,6 +22,28 @@
 #define MAP_SMALLEST ((size_t)1 << 20)
 #define OPEN_ATTEMPTS 6
 #define OPEN_WAIT_NS (15 * 1000 * 1000)
+
+/* LMDB refuses a file when either of its two heads has a version that it does not know. Those of a newer LMDB's
+   file both have; where one is ours the other one is damaged. (LMDB 0.9's mdb.c: MDB_MAGIC, MDB_DATA_VERSION; a
+   head stands behind the 16 bytes of a page's header.) */
+static bool one_head_is_ours(const char *path)
+{
+	const uint32_t ours[2] = {0xBEEFC0DE, 1};
+	char *data = file_join(path, "data.mdb");
+	int fd = open(data, O_RDONLY | O_CLOEXEC);
+	bool found = false;
+
+	for (int page = 0; fd >= 0 && page < 2; page++) {
+		uint32_t head[2];
+
+		found = found || (pread(fd, head, sizeof(head), page * sysconf(_SC_PAGESIZE) + 16) == sizeof(head) &&
+					memcmp(head, ours, sizeof(head)) == 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(data);
+	return found;
+}
 
 static int open_once(MDB_env **env, const char *path, unsigned flags, size_t map, mode_t mode)
 {
@@ -34,6 +58,8 @@ static int open_once(MDB_env **env, const char *path, unsigned flags, size_t map
 	/* the one descriptor that LMDB leaves open across exec */
 	if (!rc && !mdb_env_get_fd(*env, &fd))
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (rc == MDB_VERSION_MISMATCH && one_head_is_ours(path))
+		rc = MDB_CORRUPTED;
 	if (rc) {
 		mdb_env_close(*env);
 		*env = NULL;

@@ -114,6 +114,8 @@ static bool fail_in(struct book_txn *t, int rc, struct error *err)
 {
 	if (t->writing && !t->failed)
 		t->failed = rc;
+	if (!t->writing && rc == MDB_BAD_TXN)
+		rc = MDB_CORRUPTED; /* nothing else spoils a transaction that only reads */
 	return book_fail(t->book, rc, err);
 }
 

@@ -115,6 +115,8 @@ bool book_copy(struct book *book, const char *dir_out, struct error *err)
 static bool verify_table(struct book_txn *t, unsigned table, uint64_t *records, struct error *err)
 {
 	const struct book_table *row = &t->book->plan->tables[table];
+	uint64_t before = *records;
+	MDB_stat figures;
 	struct walk w;
 	bool ok = true;
 
@@ -124,7 +126,45 @@ static bool verify_table(struct book_txn *t, unsigned table, uint64_t *records, 
 	}
 	if (!walk_end(&w, ok ? err : NULL))
 		return false;
+	if (ok && (mdb_stat(t->txn, t->book->tables[table], &figures) || figures.ms_entries != *records - before))
+		ok = error_set(err, ERROR_DAMAGED, "there are not as many records as the table says");
 	return ok || error_prefix(err, "%s, table %s", t->book->path, row->name);
+}
+
+/* A list of free pages: how many, then their numbers, falling. (LMDB 0.9's mdb.c and midl.h; table 0 keeps them.) */
+static bool list_holds(const MDB_val *list, size_t last_page)
+{
+	size_t n, page, before = last_page + 1;
+	const char *at = list->mv_data;
+
+	if (list->mv_size < sizeof(n))
+		return false;
+	memcpy(&n, at, sizeof(n));
+	if (n > list->mv_size / sizeof(n) - 1)
+		return false;
+	for (size_t i = 1; i <= n; i++, before = page) {
+		memcpy(&page, at + i * sizeof(page), sizeof(page));
+		if (page < 2 || page >= before)
+			return false;
+	}
+	return true;
+}
+
+bool book_verify_free(struct book_txn *t, struct error *err)
+{
+	MDB_envinfo info;
+	MDB_cursor *cursor = NULL;
+	MDB_val key, list;
+	int rc = mdb_env_info(t->book->env, &info);
+
+	if (!rc)
+		rc = mdb_cursor_open(t->txn, 0, &cursor);
+	while (!rc && !(rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)))
+		if (!list_holds(&list, info.me_last_pgno))
+			rc = MDB_CORRUPTED;
+	if (cursor)
+		mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND || error_set(err, ERROR_DAMAGED, "%s: its list of free pages does not hold", t->book->path);
 }
 
 bool book_verify(struct book *book, uint64_t *records, struct error *err)
@@ -137,6 +177,7 @@ bool book_verify(struct book *book, uint64_t *records, struct error *err)
 		return false;
 	for (unsigned i = 0; ok && i < book->tables_open; i++)
 		ok = verify_table(&t, i, records, err);
+	ok = ok && book_verify_free(&t, err);
 	book_end(&t);
 	return ok;
 }

@@ -71,11 +71,11 @@ static void look_at_slug(void *arg, const MDB_val *key, const MDB_val *value)
 	uint32_t n = key_read_u32(value, 0), known = 0;
 
 	if (!state_get_id(l->txn, TABLE_IDS, &slug, &known, NULL) || known != n)
-		audit_broken(l->a, "slug %.*s has another id than it was given", (int)slug.n, (char *)slug.bytes);
+		audit_torn(l->a, "slug %.*s has another id than it was given", (int)slug.n, (char *)slug.bytes);
 	if (!audit_has(&l->txn->book, TABLE_MONITORS, &id))
-		audit_broken(l->a, "monitor %u is configured and has no record", n);
+		audit_torn(l->a, "monitor %u is configured and has no record", n);
 	if (n >= l->row_count || !(l->rows[n].flags & ROW_CONFIGURED))
-		audit_broken(l->a, "monitor %u is configured, and its row says it is not", n);
+		audit_torn(l->a, "monitor %u is configured, and its row says it is not", n);
 }
 
 static void look_at_id(void *arg, const MDB_val *key, const MDB_val *value)
@@ -83,7 +83,7 @@ static void look_at_id(void *arg, const MDB_val *key, const MDB_val *value)
 	struct look *l = arg;
 
 	if (key_read_u32(value, 0) > l->counters.monitor)
-		audit_broken(l->a, "slug %.*s has id %u, beyond the last one given, %u", (int)key->mv_size,
+		audit_torn(l->a, "slug %.*s has id %u, beyond the last one given, %u", (int)key->mv_size,
 			(const char *)key->mv_data, key_read_u32(value, 0), l->counters.monitor);
 }
 
@@ -95,7 +95,7 @@ static void look_at_reference(void *arg, const MDB_val *key, const MDB_val *valu
 
 	(void)key;
 	if (id >= l->row_count || !(l->rows[id].flags & ROW_CONFIGURED))
-		audit_broken(l->a, "an index names monitor %u, which is not configured", id);
+		audit_torn(l->a, "an index names monitor %u, which is not configured", id);
 }
 
 static void look_at_heartbeat(void *arg, const MDB_val *key, const MDB_val *value)
@@ -105,7 +105,7 @@ static void look_at_heartbeat(void *arg, const MDB_val *key, const MDB_val *valu
 
 	(void)value;
 	if (!audit_has(&l->txn->book, TABLE_SLUGS, &slug))
-		audit_broken(l->a, "%.*s may beat and is not configured", (int)slug.n, (char *)slug.bytes);
+		audit_torn(l->a, "%.*s may beat and is not configured", (int)slug.n, (char *)slug.bytes);
 }
 
 static void look_at_configuration(struct look *l)
@@ -122,7 +122,7 @@ static void look_at_configuration(struct look *l)
 	audit_each(t, l->a, TABLE_HEARTBEATS, look_at_heartbeat, l);
 	l->a->monitors = audit_count(t, TABLE_SLUGS);
 	if (l->a->monitors != configured || audit_count(t, TABLE_ORDER) != configured)
-		audit_broken(l->a, "%llu monitors are configured, %llu in order, %llu by their rows",
+		audit_torn(l->a, "%llu monitors are configured, %llu in order, %llu by their rows",
 			(unsigned long long)l->a->monitors,
 			(unsigned long long)audit_count(t, TABLE_ORDER), (unsigned long long)configured);
 }
@@ -138,7 +138,7 @@ static void look_at_judge(struct look *l, uint32_t id)
 	if (!state_judge(l->txn, id, &judge, NULL))
 		return; /* was said */
 	if (row->state != judge.state || row->decided != judge.decided || row->incident != judge.incident)
-		audit_broken(l->a, "I3: monitor %u: its row (%s, incident %u) is not what was decided (%s, incident %u)",
+		audit_torn(l->a, "I3: monitor %u: its row (%s, incident %u) is not what was decided (%s, incident %u)",
 			id, monitor_state_name(row->state), row->incident, monitor_state_name(judge.state),
 			judge.incident);
 	if (judge.decided == STATE_DOWN && !judge.incident)
@@ -316,12 +316,12 @@ static bool look_at_incident(void *arg, const struct incident *incident)
 	l->a->incidents++;
 	l->a->open += !incident->ended_us;
 	if (is_open != !incident->ended_us)
-		audit_broken(l->a, "incident %u is %s, its index says otherwise", incident->id,
+		audit_torn(l->a, "incident %u is %s, its index says otherwise", incident->id,
 			incident->ended_us ? "over" : "open");
 	if (!audit_has(&l->txn->book, TABLE_BY_MONITOR, &by_monitor))
-		audit_broken(l->a, "incident %u is not found by its monitor", incident->id);
+		audit_torn(l->a, "incident %u is not found by its monitor", incident->id);
 	if (incident->id > l->counters.incident)
-		audit_broken(l->a, "incident %u is beyond the last number given, %u", incident->id,
+		audit_torn(l->a, "incident %u is beyond the last number given, %u", incident->id,
 			l->counters.incident);
 	if (incident->ended_us && incident->ended_us < incident->started_us)
 		audit_broken(l->a, "I6: incident %u ended before it began", incident->id);
@@ -346,7 +346,7 @@ static void look_at_entry(void *arg, const MDB_val *key, const MDB_val *value)
 
 	(void)value;
 	if (!audit_has(&l->txn->book, TABLE_INCIDENTS, &k))
-		audit_broken(l->a, "an entry is of incident %u, which is not there", key_read_u32(key, 0));
+		audit_torn(l->a, "an entry is of incident %u, which is not there", key_read_u32(key, 0));
 }
 
 static void look_at_incidents(struct look *l)

@@ -184,6 +184,8 @@ def test_03_power_cuts_while_the_prober_decides_and_tells(site, target, pager):
         told = len(pager.messages)
         target.status = status
         wait_for(lambda: [m for m in pager.messages[told:] if m.kind in (kind, "flapping", "digest")], 60)  # noqa: B023
+        if pager.messages[-1].kind == "flapping":
+            break  # what comes and goes from now on is not told
     site.stop(prober)
     site.env.clear()
     try:
@@ -521,44 +523,86 @@ def settle(site, target, pager):
     verify(site)
 
 
+def outlive(site, pager, how):
+    """Passes and a beat over a store with a damaged book; was it set aside? I2, I7 within three passes, and people are told."""
+    seen = subprocess.run([PROBER, "doctor", "--verify", site.store], capture_output=True, text=True, timeout=60)
+    assert seen.returncode in (0, 1), f"{how}: {seen}"
+    for _ in range(3):  # the web side is asked as self_check, or the next beat, would
+        done = site.a_pass()
+        assert done.returncode in (0, 75), f"{how}: {done}"
+        status, _ = cgi_beat(site)
+        if status == 200 and done.returncode == 0:
+            break
+    assert status == 200 and done.returncode == 0, f"{how}: {status} {done}"
+    verify(site)
+    asides = [p.name for p in site.store.iterdir() if ".damaged-" in p.name]
+    if seen.returncode:
+        assert asides, f"{how}: damaged, and not set aside: {seen.stdout}"
+    if asides:
+        site.offset_ms = 60_000
+        wait_for(lambda: site.a_pass() and [m for m in pager.messages if "damaged" in m.words], 30)
+        site.offset_ms = 0
+    return bool(asides)
+
+
+def put_back(site, template):
+    shutil.rmtree(site.store)
+    shutil.copytree(template, site.store)
+    site.make_store()
+
+
 @pytest.mark.parametrize("book", ["state", "inbox"])
 def test_11_a_damaged_book_is_noticed_set_aside_and_its_copy_takes_over(site, target, pager, book):
-    """I2, I7 within a minute, and people are told. What was damaged harmlessly (a page that nobody uses) may stay."""
+    """What was damaged harmlessly (a page that nobody uses) may stay."""
     rng, cases = random.Random(11), of(10, 1000)
     settle(site, target, pager)
-    template, outcome, slowest = site.folder / "template", {"harmless": 0, "noticed": 0, "undetected": 0}, 0.0
+    template, outcome, slowest = site.folder / "template", {"harmless": 0, "noticed": 0}, 0.0
     shutil.copytree(site.store, template)
     for i in range(cases):
         how = DAMAGES[i % len(DAMAGES)]
-        shutil.rmtree(site.store)
-        shutil.copytree(template, site.store)
-        site.make_store()
+        put_back(site, template)
         pager.messages.clear()
         damage(site.store / book / "data.mdb", how, rng)
         began = time.monotonic()
-        seen = subprocess.run([PROBER, "doctor", "--verify", site.store], capture_output=True, text=True, timeout=60)
-        assert seen.returncode in (0, 1), f"{i}, {how}: {seen}"
-        mended = "damaged" if seen.returncode else ""
-        for _ in range(3):  # the web side is asked as self_check, or the next beat, would
-            done = site.a_pass()
-            assert done.returncode in (0, 75), f"{i}, {how}: {done}"
-            status, _ = cgi_beat(site)
-            if status == 200 and done.returncode == 0:
-                break
-        assert status == 200 and done.returncode == 0, f"{i}, {how}: {status} {done}"
-        verify(site)
-        asides = [p.name for p in site.store.iterdir() if ".damaged-" in p.name]
-        if mended:
-            assert asides, f"{i}, {how}: damaged, and not set aside: {seen.stdout}"
-        if asides:
-            site.offset_ms = 60_000
-            wait_for(lambda: site.a_pass() and [m for m in pager.messages if "damaged" in m.words], 30)
-            site.offset_ms = 0
-        outcome["noticed" if asides else "harmless"] += 1
+        outcome["noticed" if outlive(site, pager, f"{i}, {how}") else "harmless"] += 1
         slowest = max(slowest, time.monotonic() - began)
     assert slowest < 60
-    del outcome["undetected"]
     counted(f"11 damaged files, {book}", cases=cases, **outcome, slowest_s=round(slowest, 1))
+
+
+def test_11_each_page_of_the_state_loses_its_head(site, target, pager):
+    """Trees that are read, and the list of free pages, which only a writer meets."""
+    settle(site, target, pager)
+    template = site.folder / "template"
+    shutil.copytree(site.store, template)
+    pages = len((template / "state/data.mdb").read_bytes().rstrip(b"\0")) // 4096
+    for page in range(2, pages, of(9, 1)):
+        put_back(site, template)
+        pager.messages.clear()
+        with open(site.store / "state/data.mdb", "r+b") as f:
+            f.seek(page * 4096)
+            f.write(bytes(512))
+        outlive(site, pager, f"page {page}")
+
+
+def test_11_one_head_of_another_version_is_damage_and_two_are_a_newer_store(site, target, pager):
+    settle(site, target, pager)
+    template = site.folder / "template"
+    shutil.copytree(site.store, template)
+    for book in ("state", "inbox"):
+        for heads in ((0,), (1,), (0, 1)):
+            put_back(site, template)
+            pager.messages.clear()
+            with open(site.store / book / "data.mdb", "r+b") as f:
+                for head in heads:
+                    f.seek(head * 4096 + 16 + 4)  # behind the page's header and the magic number
+                    f.write(bytes([3]))
+            if len(heads) == 1:
+                assert outlive(site, pager, f"{book}, head {heads}")
+            else:
+                assert site.a_pass().returncode == (75 if book == "state" else 0)
+                assert cgi_beat(site)[0] == 503
+                assert not [p for p in site.store.iterdir() if ".damaged-" in p.name], "somebody else's store"
 
 
 def test_11_without_any_copy_a_new_book_is_begun(site, target, pager):

@@ -51,6 +51,7 @@ static void verify_book(struct doctor *d, const char *dir, enum ward_book book, 
 		say_counts(d, book, &audit);
 		break;
 	case WARD_BROKEN:
+	case WARD_TORN:
 	case WARD_DAMAGED:
 		if (d->bad == bad) /* it ended before it could say what */
 			doctor_say(d, FOUND_BAD, "verify: %s", err.text);

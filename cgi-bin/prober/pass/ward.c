@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "prober/heard.h"
@@ -69,14 +70,6 @@ static bool its_turn(const struct store_figures *figures)
 	return (minute * UINT64_C(0x9e3779b97f4a7c15) >> 32) % (1 + figures->used_bytes / SHARE_BYTES) == 0;
 }
 
-static bool records_of_state(struct state *state, struct audit *a, bool some, struct error *err)
-{
-	struct store_figures figures;
-
-	return (some && state_figures(state, &figures, NULL) && !its_turn(&figures)) ||
-		state_verify(state, &a->records, err);
-}
-
 static bool records_of_inbox(struct inbox *inbox, struct audit *a, bool some, struct error *err)
 {
 	struct store_figures figures;
@@ -88,9 +81,13 @@ static bool records_of_inbox(struct inbox *inbox, struct audit *a, bool some, st
 static bool read_state(const char *dir, enum ward_how how, struct audit *a, struct error *err)
 {
 	struct state *state = state_is_ours(dir, err) ? state_open(dir, STORE_READ, err) : NULL;
-	bool ok = state && (how == WARD_WHOLE ? state_audit(state, a, err)
-					      : records_of_state(state, a, how == WARD_SOME, err));
+	struct store_figures figures;
+	bool ok = state != NULL;
 
+	if (ok && how == WARD_RECORDS)
+		ok = state_verify(state, &a->records, err);
+	else if (ok && (how == WARD_WHOLE || !state_figures(state, &figures, NULL) || its_turn(&figures)))
+		ok = state_audit(state, a, err);
 	state_close(state);
 	return ok;
 }
@@ -123,7 +120,7 @@ static _Noreturn void child(const char *dir, enum ward_book book, enum ward_how 
 	speak_counts(fd, &audit);
 	if (!ok)
 		_exit(err.kind == ERROR_DAMAGED ? WARD_DAMAGED : WARD_UNKNOWN);
-	_exit(audit.damaged ? WARD_DAMAGED : audit.broken ? WARD_BROKEN : WARD_GOOD);
+	_exit(audit.damaged ? WARD_DAMAGED : audit.torn ? WARD_TORN : audit.broken ? WARD_BROKEN : WARD_GOOD);
 }
 
 /* ---- listening to it --------------------------------------------------------------------------------- */
@@ -229,15 +226,47 @@ enum ward_health ward_examine(const char *dir, enum ward_book book, enum ward_ho
 
 /* ---- before the books are opened --------------------------------------------------------------------- */
 
+static void newest_aside(void *arg, const char *name, int64_t damaged_s, int64_t copy_s)
+{
+	int64_t *newest_s = arg;
+
+	(void)copy_s;
+	if (strncmp(name, "state", 5) == 0 && damaged_s > *newest_s)
+		*newest_s = damaged_s;
+}
+
+/* A copy may take the place of a torn book when nothing is torn in it, and once an hour: were it a fault of ours
+   that tears it, each pass would throw away what the last one decided. */
+static bool copy_is_better(const char *store, int64_t now_s)
+{
+	struct text path = TEXT_INIT;
+	int64_t copy_s, aside_s = 0;
+	struct error err;
+	bool better = copies_count(store, &copy_s) > 0;
+
+	copies_damaged(store, now_s, DAMAGED_KEPT_S, newest_aside, &aside_s);
+	text_printf(&path, "%s/copies/", store);
+	calendar_put_iso(&path, copy_s);
+	better = better && now_s - aside_s >= 3600 &&
+		ward_examine(text_str(&path), WARD_STATE, WARD_WHOLE, NULL, &err) == WARD_GOOD;
+	text_free(&path);
+	return better;
+}
+
 bool ward_admit(const char *store, bool last_died, struct error *err)
 {
-	enum ward_how how = last_died ? WARD_RECORDS : WARD_SOME;
 	int64_t now_s = clock_wall_us() / US_PER_S;
 	uint64_t state_id = state_file_id(store);
 	struct error why;
+	enum ward_health health = state_id
+		? ward_examine(store, WARD_STATE, last_died ? WARD_WHOLE : WARD_SOME, NULL, &why) : WARD_GOOD;
 
-	if (!state_id || ward_examine(store, WARD_STATE, how, NULL, &why) != WARD_DAMAGED)
+	if (health != WARD_DAMAGED && health != WARD_TORN)
 		return true;
+	if (health == WARD_TORN && !copy_is_better(store, now_s)) {
+		log_limited("torn", "the state does not hold, and no copy is better (doctor --verify): %s", why.text);
+		return true;
+	}
 	log_error("%s", why.text);
 	return state_mend(store, state_id, now_s, err);
 }

@@ -20,13 +20,14 @@ enum ward_book { WARD_STATE, WARD_INBOX };
 enum ward_health {
 	WARD_GOOD,
 	WARD_BROKEN,  /* every record holds, but not all that should hold between them */
+	WARD_TORN,    /* the same, and between an index and what it indexes: the work of damage */
 	WARD_DAMAGED, /* records do not hold, or reading it ended the child */
 	WARD_UNKNOWN, /* could not be examined: missing, not ours to read, no process to be had; see err */
 };
 enum ward_how {
 	WARD_RECORDS, /* every record by itself */
-	WARD_SOME,    /* the same; of a large book only now and then */
 	WARD_WHOLE,   /* also what must hold between them */
+	WARD_SOME,    /* the same; of a large book only now and then */
 };
 
 /* Examines dir/state or dir/inbox in a child. `found` (may be NULL) gets the counts, and what does not hold is

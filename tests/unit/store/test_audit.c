@@ -479,6 +479,41 @@ static void test_each_broken_promise_is_said(void **state)
 	}
 }
 
+/* A pass may put a copy in the place of a torn state: so nothing may count as torn that a fault of ours can cause. */
+static void test_only_indexes_can_be_torn(void **state)
+{
+	static const struct {
+		void (*breaks)(struct world *w);
+		bool torn;
+	} rows[] = {
+		{another_id, true},
+		{an_index_of_nobody, true},
+		{row_says_otherwise, true},
+		{no_record_of_the_monitor, true},
+		{an_entry_of_no_incident, true},
+		{told_without_a_notice, false},
+		{told_without_a_bad_look, false},
+		{delivered_without_an_attempt, false},
+		{the_newest_vanished, false},
+		{a_day_is_not_its_hours, false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *dir = file_join(*state, "store");
+		struct world *w;
+
+		assert_int_equal(mkdir(dir, 0700), 0);
+		w = build(dir);
+		rows[i].breaks(w);
+		commit(w);
+		if ((audit_state(w->state).torn > 0) != rows[i].torn)
+			fail_msg("row %zu: %s", i, text_str(&said));
+		leave(w);
+		remove_tree(dir);
+		free(dir);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +521,7 @@ int main(void)
 		test_in_dir(test_what_is_over_or_old_holds),
 		test_in_dir(test_what_recurs_is_counted),
 		test_in_dir(test_each_broken_promise_is_said),
+		test_in_dir(test_only_indexes_can_be_torn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
