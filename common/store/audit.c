@@ -69,8 +69,8 @@ static void audit_table(struct book_txn *t, struct audit *a, unsigned table)
 	}
 	if (!walk_end(&w, &err))
 		damaged(a, t, table, place, err.text);
-	else if (place != audit_count(t, table))
-		damaged(a, t, table, place, "there are not as many records as the table says");
+	else if (!book_verify_shape(t, table, place, &err))
+		damaged(a, t, table, place, err.text);
 }
 
 bool audit_records(struct book_txn *t, struct audit *a)

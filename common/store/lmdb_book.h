@@ -235,5 +235,7 @@ bool book_copy(struct book *book, const char *dir_out, struct error *err);
 bool book_verify(struct book *book, uint64_t *records, struct error *err);
 /* LMDB's own list of free pages: who only reads never meets it, and who writes by a wrong one destroys pages. */
 bool book_verify_free(struct book_txn *t, struct error *err);
+/* What LMDB keeps of a table that was read to its end: its flags (a wrong one ends who writes) and its size. */
+bool book_verify_shape(struct book_txn *t, unsigned table, uint64_t counted, struct error *err);
 
 #endif

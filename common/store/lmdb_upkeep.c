@@ -112,11 +112,22 @@ bool book_copy(struct book *book, const char *dir_out, struct error *err)
 
 /* ---- check ------------------------------------------------------------------------------------------- */
 
+bool book_verify_shape(struct book_txn *t, unsigned table, uint64_t counted, struct error *err)
+{
+	MDB_dbi dbi = t->book->tables[table];
+	unsigned flags;
+	MDB_stat figures;
+
+	if (mdb_dbi_flags(t->txn, dbi, &flags) || flags)
+		return error_set(err, ERROR_DAMAGED, "it is of another kind than our tables");
+	return (!mdb_stat(t->txn, dbi, &figures) && figures.ms_entries == counted) ||
+		error_set(err, ERROR_DAMAGED, "there are not as many records as the table says");
+}
+
 static bool verify_table(struct book_txn *t, unsigned table, uint64_t *records, struct error *err)
 {
 	const struct book_table *row = &t->book->plan->tables[table];
 	uint64_t before = *records;
-	MDB_stat figures;
 	struct walk w;
 	bool ok = true;
 
@@ -126,8 +137,7 @@ static bool verify_table(struct book_txn *t, unsigned table, uint64_t *records, 
 	}
 	if (!walk_end(&w, ok ? err : NULL))
 		return false;
-	if (ok && (mdb_stat(t->txn, t->book->tables[table], &figures) || figures.ms_entries != *records - before))
-		ok = error_set(err, ERROR_DAMAGED, "there are not as many records as the table says");
+	ok = ok && book_verify_shape(t, table, *records - before, err);
 	return ok || error_prefix(err, "%s, table %s", t->book->path, row->name);
 }
 

@@ -605,6 +605,19 @@ def test_11_one_head_of_another_version_is_damage_and_two_are_a_newer_store(site
                 assert not [p for p in site.store.iterdir() if ".damaged-" in p.name], "somebody else's store"
 
 
+def test_11_a_table_of_another_kind_is_damage(site, target, pager):
+    """A bit in what LMDB keeps of a table: who reads sees nothing, who writes dies of it (LMDB's MDB_DUPSORT)."""
+    settle(site, target, pager)
+    data = site.store / "state/data.mdb"
+    whole = bytearray(data.read_bytes())
+    at = -1
+    while (at := whole.find(b"notices", at + 1)) >= 0:
+        whole[at + len(b"notices") + 4] |= 4  # behind md_pad of its MDB_db
+    data.write_bytes(whole)
+    pager.messages.clear()
+    assert outlive(site, pager, "a table of another kind")
+
+
 def test_11_without_any_copy_a_new_book_is_begun(site, target, pager):
     site.configure(shop(target, pager))
     site.a_pass(check=True)
