@@ -219,14 +219,14 @@ static void look_at_notice(void *arg, const MDB_val *key, const MDB_val *value)
 	key_add_u64(&by_incident, n.id);
 	look_at_numbers(l, &n);
 	if (n.id != id || !*n.event_id || !n.channel)
-		audit_broken(l->a, "I4: notice %llu has another number, no id or no channel", id);
+		audit_torn(l->a, "I4: notice %llu has another number, no id or no channel", id);
 	if (n.state > NOTICE_SUPERSEDED || n.event >= EVENT__COUNT)
 		audit_broken(l->a, "I4: notice %llu is in no known state", id);
 	if (waits != waits_in_order(l, &n))
 		audit_broken(l->a, "I4: notice %llu %s", id,
 			waits ? "waits, and nobody will look at it" : "waits no more, and is still due");
 	if (!audit_has(&l->txn->book, TABLE_BY_INCIDENT, &by_incident))
-		audit_broken(l->a, "I4: notice %llu is not found by its incident", id);
+		audit_torn(l->a, "I4: notice %llu is not found by its incident", id);
 	if (n.incident && !audit_has(&l->txn->book, TABLE_INCIDENTS, &incident))
 		audit_broken(l->a, "I4: notice %llu tells of incident %u, which is not there", id, n.incident);
 	if (n.state == NOTICE_DELIVERED && !n.attempts)
@@ -248,7 +248,7 @@ static void look_at_outbox(struct look *l)
 	l->a->notices = audit_count(t, TABLE_NOTICES);
 	l->a->waiting = l->wait_count;
 	if (audit_count(t, TABLE_DUE) != l->wait_count || audit_count(t, TABLE_BY_INCIDENT) != l->a->notices)
-		audit_broken(l->a, "I4: of %llu notices %llu wait; %llu are due, %llu are found by incident",
+		audit_torn(l->a, "I4: of %llu notices %llu wait; %llu are due, %llu are found by incident",
 			(unsigned long long)l->a->notices, (unsigned long long)l->wait_count,
 			(unsigned long long)audit_count(t, TABLE_DUE),
 			(unsigned long long)audit_count(t, TABLE_BY_INCIDENT));
@@ -357,7 +357,7 @@ static void look_at_incidents(struct look *l)
 	audit_each(t, l->a, TABLE_ENTRIES, look_at_entry, l);
 	if (audit_count(t, TABLE_OPEN) != l->a->open || audit_count(t, TABLE_BY_MONITOR) != l->a->incidents ||
 		l->counters.incident != l->a->incidents)
-		audit_broken(l->a, "I3: of %llu incidents %llu last; %llu are open, %llu by monitor, %u were numbered",
+		audit_torn(l->a, "I3: of %llu incidents %llu last; %llu are open, %llu by monitor, %u were numbered",
 			(unsigned long long)l->a->incidents, (unsigned long long)l->a->open,
 			(unsigned long long)audit_count(t, TABLE_OPEN),
 			(unsigned long long)audit_count(t, TABLE_BY_MONITOR), l->counters.incident);

@@ -491,10 +491,13 @@ static void test_only_indexes_can_be_torn(void **state)
 		{row_says_otherwise, true},
 		{no_record_of_the_monitor, true},
 		{an_entry_of_no_incident, true},
+		{not_found_by_its_incident, true},
+		{lasts_and_is_not_open, true},
+		{nobody_looks_at_it, true},
 		{told_without_a_notice, false},
 		{told_without_a_bad_look, false},
 		{delivered_without_an_attempt, false},
-		{the_newest_vanished, false},
+		{queued_without_a_notice, false},
 		{a_day_is_not_its_hours, false},
 	};
 
