@@ -17,6 +17,7 @@
 #define PROBER_HTTP_H
 
 #include "prober/check/check.h"
+#include "prober/net/headers.h"
 
 struct http_options {
 	char *url, *method;
@@ -37,7 +38,6 @@ extern const char *const http_methods[];
 extern const struct field http_auth_fields[2];
 bool http_ip_valid(const void *value, struct text *why);
 bool http_status_valid(const void *value, struct text *why);
-bool http_headers_valid(const void *value, struct text *why);
 bool http_json_valid(const void *value, struct text *why);
 bool http_validate(const void *options, struct text *why);
 
@@ -46,7 +46,7 @@ bool http_validate(const void *options, struct text *why);
 	{.name = "url", .type = FIELD_URL, HTTP_AT(url), .required = true, .help = "What to ask for."},         \
 	{.name = "method", .type = FIELD_CHOICE, HTTP_AT(method), .fallback = "GET", .choices = http_methods,   \
 		.help = "The request's method."},                                                              \
-	{.name = "headers", .type = FIELD_MAP, HTTP_AT(headers), .secret = true, .valid = http_headers_valid,   \
+	{.name = "headers", .type = FIELD_MAP, HTTP_AT(headers), .secret = true, .valid = headers_valid,   \
 		.help = "Headers to send beside our own, by name."},                                           \
 	{.name = "body", .type = FIELD_STRING, HTTP_AT(body), .secret = true, .help = "The request's body."},   \
 	{.name = "status", .type = FIELD_STRING, HTTP_AT(status), .fallback = "200-399",                        \
@@ -63,7 +63,7 @@ bool http_validate(const void *options, struct text *why);
 		.max = 16777216, .help = "How many bytes of the body are read at most."},                      \
 	{.name = "json", .type = FIELD_JSON, HTTP_AT(json), .valid = http_json_valid,                           \
 		.help = "Values that the JSON answer must hold, by path: {\"status.db\": \"ok\"}."},           \
-	{.name = "header", .type = FIELD_MAP, HTTP_AT(header), .valid = http_headers_valid,                     \
+	{.name = "header", .type = FIELD_MAP, HTTP_AT(header), .valid = headers_valid,                     \
 		.help = "Headers that the answer must have, with a text that must be in the value."},          \
 	{.name = "cert_days", .type = FIELD_INTS, HTTP_AT(cert_days), .fallback = "[21,7,1]", .min = 1,         \
 		.max = 3650, .help = "How many days before its end a certificate is warned of."}

@@ -92,27 +92,6 @@ bool http_ip_valid(const void *value, struct text *why)
 	return false;
 }
 
-bool http_headers_valid(const void *value, struct text *why)
-{
-	static const char extra[] = "!#$%&'*+-.^_`|~";
-	const struct map *map = value;
-
-	for (size_t i = 0; i < map->n; i++) {
-		const char *name = map->names[i];
-		bool good = name[0] != '\0';
-
-		for (const char *c = name; *c; c++)
-			good = good && (isalnum((unsigned char)*c) || strchr(extra, *c));
-		for (const char *c = map->values[i]; *c; c++)
-			good = good && ((unsigned char)*c >= ' ' || *c == '\t') && *c != 0x7f;
-		if (!good) {
-			text_raw(why, "must hold header names and values that can be sent");
-			return false;
-		}
-	}
-	return true;
-}
-
 bool http_json_valid(const void *value, struct text *why)
 {
 	cJSON *wanted = cJSON_Parse(*(char *const *)value);

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "prober/check/http.h"
+#include "prober/net/headers.h"
 #include "prober/notify/engine.h"
 
 #define CHANNEL(name) extern const struct channel_type channel_##name;
@@ -124,7 +124,7 @@ bool channel_headers_valid(const void *value, struct text *why)
 {
 	const struct map *map = value;
 
-	if (!http_headers_valid(value, why))
+	if (!headers_valid(value, why))
 		return false;
 	for (size_t i = 0; i < map->n; i++)
 		if (!channel_template_check(map->values[i], NULL, why))
