@@ -4,9 +4,9 @@
  */
 #include "model/fresh.h"
 
+#define SET_BACK_US (30 * US_PER_S)
 /* What a first distance may make us believe: setting up takes people a while between a first pass by hand
    and the crontab line, which must not hide a dead prober for hours. */
-#define SET_BACK_US (30 * US_PER_S)
 #define FIRST_CADENCE_MAX_US (15 * 60 * US_PER_S)
 
 int64_t fresh_limit_us(int64_t cadence_us)
@@ -18,8 +18,7 @@ int64_t fresh_limit_us(int64_t cadence_us)
 	return limit > FRESH_LIMIT_MIN_US ? limit : FRESH_LIMIT_MIN_US;
 }
 
-/* Wall clock of the newest sign of life; 0 none. */
-static int64_t sign_of_life_us(const struct pass_info *pass)
+int64_t fresh_newest_us(const struct pass_info *pass)
 {
 	int64_t newest = pass->started_us;
 
@@ -32,7 +31,7 @@ static int64_t sign_of_life_us(const struct pass_info *pass)
 
 int64_t fresh_age_us(const struct pass_info *pass, const struct moment *now)
 {
-	int64_t newest = sign_of_life_us(pass);
+	int64_t newest = fresh_newest_us(pass);
 	int64_t age;
 
 	if (newest == 0)

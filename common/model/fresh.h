@@ -23,6 +23,8 @@
 /* The freshness limit for a measured cadence (0: not known yet). */
 int64_t fresh_limit_us(int64_t cadence_us);
 
+/* Wall clock of the newest sign of life; 0: there never was one. */
+int64_t fresh_newest_us(const struct pass_info *pass);
 /* How long ago a pass last gave a sign of life; -1 when there never was one. Measured on the boot clock
    while it is the same boot, so that a wall clock that is stepped makes nothing look stale or fresh; else
    on the wall clock. A sign from the future, on either, is older than any limit (INT64_MAX). */

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,7 @@
 #include "prober/net/ca_bundle.h"
 #include "prober/notify/channel.h"
 #include "prober/notify/outbox.h"
+#include "prober/pass/pass.h"
 #include "prober/pass/pass_private.h"
 #include "prober/privates.h"
 #include "prober/walls.h"
@@ -36,6 +38,7 @@
 struct distress {
 	const char *config_path, *store;
 	const struct error *why;
+	int fd; /* in the child: what our log is to say */
 	struct state *state;
 	struct state_txn *txn;
 	struct site site;
@@ -45,21 +48,13 @@ struct distress {
 	size_t waiting;
 };
 
-static int64_t newest_us(const struct pass_info *pass)
-{
-	int64_t newest = pass->started_us;
-
-	newest = pass->finished_us > newest ? pass->finished_us : newest;
-	return pass->progress_us > newest ? pass->progress_us : newest;
-}
-
 static bool is_its_minute(const struct pass_info *pass, int64_t now_us)
 {
-	int64_t minutes = now_us / MINUTE_US - newest_us(pass) / MINUTE_US;
+	int64_t newest = fresh_newest_us(pass), minutes = now_us / MINUTE_US - newest / MINUTE_US;
 	int64_t limit = (fresh_limit_us(pass->cadence_us) + MINUTE_US - 1) / MINUTE_US;
 	int64_t step = (pass->cadence_us + MINUTE_US / 2) / MINUTE_US;
 
-	return newest_us(pass) > 0 && minutes >= limit && minutes < limit + (step > 1 ? step : 1);
+	return newest > 0 && minutes >= limit && minutes < limit + (step > 1 ? step : 1);
 }
 
 /* One text for all; its id is that of these words about this commit, should two passes fall into the minute. */
@@ -86,7 +81,7 @@ static void sent(struct delivery *delivery, void *arg)
 	struct distress *d = arg;
 
 	if (delivery->end != DELIVERY_SENT)
-		log_warn("%s was not told that no pass can be made: %s", delivery->channel, delivery->answer);
+		dprintf(d->fd, "%s was not told: %s; ", delivery->channel, delivery->answer);
 	d->waiting--;
 	if (d->waiting == 0)
 		loop_stop(d->loop);
@@ -124,28 +119,35 @@ static void tell_all(struct distress *d, char **channels, size_t n)
 	free(cries);
 }
 
-static void call(struct distress *d)
+/* Whom to tell, and in which words; false: it is not the minute, or nobody can be told. */
+static bool prepare_call(struct distress *d, char ***channels, size_t *n)
 {
 	struct pass_info pass;
-	struct error err;
+	int64_t now_us = clock_wall_us();
+
+	if (!state_pass(d->txn, &pass, NULL) || !is_its_minute(&pass, now_us) || !state_site(d->txn, &d->site, NULL))
+		return false;
+	word_it(d, fresh_newest_us(&pass), now_us);
+	return privates_read(d->state, d->store, &d->privates, NULL) && outbox_channels(d->txn, channels, n, NULL);
+}
+
+static void call(struct distress *d)
+{
 	char **channels = NULL;
 	size_t n = 0;
 
-	if (!state_pass(d->txn, &pass, &err) || !is_its_minute(&pass, clock_wall_us()) ||
-		!state_site(d->txn, &d->site, &err) || !privates_read(d->state, d->store, &d->privates, &err) ||
-		!outbox_channels(d->txn, &channels, &n, &err))
-		return;
-	word_it(d, newest_us(&pass), clock_wall_us());
-	config_launch(d->config_path, PROGRAM_SENDMAIL, d->state, d->store);
-	walls_raise(NULL, ca_bundle());
-	d->loop = loop_new(&err);
-	if (d->loop)
-		tell_all(d, channels, n);
+	if (prepare_call(d, &channels, &n)) {
+		config_launch(d->config_path, PROGRAM_SENDMAIL, d->state, d->store);
+		walls_raise(NULL, ca_bundle());
+		d->loop = loop_new(NULL);
+		if (d->loop)
+			tell_all(d, channels, n);
+		loop_free(d->loop);
+		launch_stop();
+	}
 	for (size_t i = 0; i < n; i++)
 		free(channels[i]);
 	free(channels);
-	loop_free(d->loop);
-	launch_stop();
 	site_clear(&d->site);
 	privates_free(&d->privates);
 	free(d->notice.body);
@@ -155,13 +157,28 @@ static void life(void *arg, int fd)
 {
 	struct distress *d = arg;
 
-	(void)fd;
+	d->fd = fd;
 	d->state = state_is_ours(d->store, NULL) ? state_open(d->store, STORE_READ, NULL) : NULL;
 	d->txn = d->state ? state_begin(d->state, false, NULL) : NULL;
 	if (d->txn)
 		call(d);
 	state_end(d->txn);
 	state_close(d->state);
+}
+
+/* To the child's end, or until somebody wants us to end. */
+static void hear_out(int fd)
+{
+	struct text said = TEXT_INIT;
+	char bytes[512];
+	ssize_t n;
+
+	while (!pass_interrupted() && ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR)))
+		if (n > 0)
+			text_rawn(&said, bytes, (size_t)n);
+	if (said.len)
+		log_warn("no pass can be made, and %s", text_str(&said));
+	text_free(&said);
 }
 
 void distress_call(const char *config_path, const char *store, const struct error *why)
@@ -176,6 +193,9 @@ void distress_call(const char *config_path, const char *store, const struct erro
 		log_limited("distress", "%s", err.text);
 		return;
 	}
+	hear_out(fd);
+	if (pass_interrupted())
+		kill(pid, SIGKILL);
 	close(fd);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;

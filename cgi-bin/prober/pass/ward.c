@@ -31,6 +31,7 @@
 #define CPU_MAX_S 120               /* a page that points back to itself never ends */
 #define SHARE_BYTES (UINT64_C(256) << 10) /* what a pass examines at most, taken over many passes: some 4 ms */
 #define DAMAGED_KEPT_S (30 * INT64_C(86400))
+#define TORN_AGAIN_S 3600 /* as often as copies are made */
 
 /* ---- in the child ------------------------------------------------------------------------------------ */
 
@@ -247,7 +248,7 @@ static bool copy_is_better(const char *store, int64_t now_s)
 	copies_damaged(store, now_s, DAMAGED_KEPT_S, newest_aside, &aside_s);
 	text_printf(&path, "%s/copies/", store);
 	calendar_put_iso(&path, copy_s);
-	better = better && now_s - aside_s >= 3600 &&
+	better = better && now_s - aside_s >= TORN_AGAIN_S &&
 		ward_examine(text_str(&path), WARD_STATE, WARD_WHOLE, NULL, &err) == WARD_GOOD;
 	text_free(&path);
 	return better;
